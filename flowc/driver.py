@@ -50,13 +50,15 @@ TARGETS = (*STAGES, *(entry.name for entry in BACKENDS))
 class Result(Record):
     """What came of one source. `artifacts`: the one to print first, empty after errors; `failed`: errors were
     reported. `used`: after a check, the lines of the profile that it took something of, by section and key; None where
-    it did not come so far that this is known. `units`: where a plan was asked for, the jobs with theirs."""
+    it did not come so far that this is known. `units`: where a plan was asked for, the jobs with theirs.
+    `placed`: after a check, whether it came so far that a machine was looked for."""
 
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]
     failed: bool
     used: frozenset[tuple[str, str]] | None = None
     units: tuple[Unit, ...] = ()
+    placed: bool = False
 
 
 class Together:
@@ -143,7 +145,8 @@ def check(
         sink.ignores.report(sink, idle=True)
     found = tuple(sink.diagnostics)
     failed = any(each.severity == "error" for each in found)
-    return Result(artifacts=(), diagnostics=found, failed=failed, used=together.used)
+    placed = bool(together.planned)
+    return Result(artifacts=(), diagnostics=found, failed=failed, used=together.used, placed=placed)
 
 
 def _artifacts(

@@ -15,10 +15,9 @@ from flowc._compiled.slurm_commands import (
 )
 from flowc.body.frameworks import behind, submits
 from flowc.body.interpreter import MOST_TEXT, interpreter_name, interpreter_words, is_shell
-from flowc.patterns import at_first_use, at_words, remembered
+from flowc.patterns import at_first_use, at_words, function_at_first_use, remembered
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
-from flowc.shell.steps import STEP, plain_words
 from flowc.shell.words import calls_shells
 
 TYPE_CHECKING = False
@@ -85,6 +84,7 @@ _brought = tuple(at_first_use(row["words"], "search") for row in BROUGHT)
 PROGRAM_FAILS = "cannot bring program "
 ENVIRONMENT_FAILS = "cannot bring conda environment "
 _MOST_GUARDS = 100
+_plain_words = function_at_first_use("flowc.shell.steps", "plain_words")
 _DEEPEST = 5  # texts within texts
 MOST_INNER = 50  # of one text
 _MOST_ON_A_LINE = 20
@@ -185,7 +185,7 @@ def called_programs(job: Job, names: Iterable[str], brought: tuple[str, ...] = (
 
 @remembered(500)  # what prepares jobs is made of the lines of a profile
 def _called_in(text: str, names: tuple[str, ...], deepest: int) -> set[str]:
-    words = plain_words(text) if text[: len(STEP)] == STEP else None
+    words = _plain_words(text)
     if words is not None:
         return {name for name in names if name in words}
     found = {name for name in names if name in text and _is_called(text, name)}

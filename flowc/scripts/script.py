@@ -109,7 +109,7 @@ def build(unit: Unit, *, index: int | None) -> Startup:
 
 class Drafts:
     """The ways to write the script of a unit, from the one that has all to the smallest; each is rendered and packed
-    when it is first asked for, and once. `index` as `build` has it."""
+    when it is first asked for, and once. `index` as `build` has it; `is_bare`: of a batch script, alone."""
 
     def __init__(self, unit: Unit, index: int | None) -> None:
         job = unit.job
@@ -117,6 +117,7 @@ class Drafts:
         self._parts, self._journal = _parts(unit, index), journal(unit)
         self._apart = job.run.delivery == WHOLE
         tools = next(each for each in self._parts if isinstance(each, Tools))
+        self.is_bare = tools.tools is None and job.conventions.commands and job.image is None and not job.containers
         self._guarded = tools.agents
         self._steps = tools.steps
         # There is something in it that the job may do without.

@@ -35,6 +35,8 @@ def failed(what: str) -> str:
 def plain_words(text: str) -> frozenset[str] | None:
     """The words of a text of steps that bring packages, where these are told from each other by blanks alone: those by
     which commands are called, or start others, are among them. None of another text, for which it takes a scan."""
+    if text[: len(STEP)] != STEP:
+        return None
     found = {"echo", "exit"}
     for line in text.split("\n"):
         match = _plain(line)

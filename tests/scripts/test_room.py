@@ -14,9 +14,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from jobs import unit
 
 from flowc import driver
+from flowc.backends.mithril import limits
 from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Time
-from flowc.scripts import build
+from flowc.scripts import Drafts, build
 from flowc.source import Source
 from tests.some import some
 
@@ -147,3 +148,35 @@ if __name__ == "__main__":
         print(f"ordinary bash ({BASH.name}): {room(BASH.read_bytes())}")
     else:
         print("ordinary bash: needs Debian's package cloud-init")
+
+
+BARE = """\
+#!/bin/bash
+#SBATCH -N 8 --ntasks-per-node=2 --time=1:00:00 --signal=B:USR1@60 --requeue -o %x-%N-%j.out -e /scratch/%u/%A.err
+#SBATCH --array=1-9%2 --mem=4G --constraint=a100 --export=A=1,B=2
+module purge
+module load $TOOLS gcc/12 cuda/12 openmpi/4.1 python/3.11
+module list
+echo $SLURM_JOB_NODELIST $SLURM_CPUS_PER_TASK $SLURM_ARRAY_TASK_ID
+: 'NOISE'
+"""
+
+
+@pytest.mark.parametrize("image", [None, "ubuntu:24.04"])
+def test_what_is_said_to_fit_without_looking_does(image: str | None) -> None:
+    """A check builds no script that is surely small: a batch script without a small Slurm, and what waits for all."""
+    draw = random.Random(2)
+    text = BARE.replace("NOISE", "".join(draw.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=3000)))
+    flags = Flags(image=image, env=(("X", "1"), ("Y", "/data")), mounts=("/scratch=scratch", "/data=scratch"))
+    inputs = Inputs(flags=flags)
+    (job,) = driver.compile(Source.from_bytes("job.sbatch", text.encode()), inputs, emit="plan").units
+    drafts = Drafts(job, 9)
+    assert drafts.is_bare is (image is None)
+    if image is None:
+        said = [each for name, each in vars(job.job).items() if name not in limits.TOLD_ONLY]
+        assert 2500 < limits.packed_bytes(job.job, said) < limits.SURELY_FITS_BARE
+        assert len(drafts.startup().sent) < 8000
+    assert drafts.startup().encoding == "gzip+base64"
+    waiting = Drafts(limits.apart(job, "whole"), 9)
+    assert len(waiting.startup().sent) < 3000
+    assert limits.fits_as(job, "whole")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Even uncompressed and in base64, so many bytes and the largest runtime are within the provider's limit.
 SURELY_FITS = 3000
+# In base64 so many bytes take 4,000 of it; the runtime of a batch script that brings no small Slurm takes some 3,100.
+SURELY_FITS_BARE = 3000
 
 # Parts that are named where the script is too large, the largest first.
 MOST_PARTS = 4
@@ -97,7 +99,7 @@ def report_size(unit: Unit, sink: Sink) -> None:
     if text_bytes(said) < SURELY_FITS:
         return
     drafts = _drafts(unit)
-    if drafts.fits:
+    if (drafts.is_bare and packed_bytes(job, said) < SURELY_FITS_BARE) or drafts.fits:
         return
     way = fits_apart(unit, tools=drafts.has_tools)
     if way is None:
@@ -127,6 +129,15 @@ def text_bytes(values: list[object]) -> int:
         elif isinstance(value, Record):
             todo += filter(None, value.__dict__.values())
     return size
+
+
+def packed_bytes(job: Job, values: list[object]) -> int:
+    """The same, of a job's values, with its texts as small as compression makes them quickly and by themselves."""
+    import zlib  # most jobs do without
+
+    texts = f"{job.run.text or ''}\n{job.setup or ''}"
+    packed = zlib.compress(texts.encode("utf-8", "surrogateescape"), 1)
+    return text_bytes(values) - text_bytes([job.run.text or "", job.setup or ""]) + len(packed)
 
 
 def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
@@ -170,6 +181,8 @@ def fits_as(unit: Unit, delivery: str) -> bool:
     job = unit.job
     if job.run.delivery == delivery or (delivery == "ssh" and job.run.text is None):
         return False
+    if delivery == "whole" and not job.ports:
+        return True  # beside its ports, what waits for the whole of it is the same few lines for each job
     return _drafts(apart(unit, delivery)).fits
 
 

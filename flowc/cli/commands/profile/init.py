@@ -17,6 +17,7 @@ from flowc.cli.commands.profile.environments import environment_files
 from flowc.cli.commands.profile.places import own_places, start_of
 from flowc.cli.inputs import gather
 from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
+from flowc.diag.codes.emit import STARTUP_SCRIPT_TOO_LARGE
 from flowc.diag.excerpt import visible
 from flowc.diag.lacks import BLOCKING, KINDS, PATH
 from flowc.diag.render import count, render
@@ -299,8 +300,9 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
             source = sources.read(path)
             if isinstance(source, Diagnostic):
                 return facts_of(path, (source,))
-            found = facts_of(path, driver.check(source, inputs).diagnostics)
-            if found["failed"] and not inputs.flags.move:  # what it lacks is known only of one that gives a bid
+            result = driver.check(source, inputs)
+            found = facts_of(path, result.diagnostics)
+            if _may_move(result) and not inputs.flags.move:  # what it lacks is known only of one that gives a bid
                 again = facts_of(path, driver.check(source, moved, measured=False).diagnostics)
                 found["lacks"] = again["lacks"] if not again["failed"] else found["lacks"]
             return found
@@ -315,6 +317,13 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
     from flowc.cli.parallel import counted, in_order
 
     return [*counted(in_order(facts, files), len(files))]
+
+
+def _may_move(result: driver.Result) -> bool:
+    """Whether a job that gives no bid may give one on another machine: not where no machine was looked for, or where
+    the one that was found would do, had its startup script any room."""
+    errors = {each.code.id for each in result.diagnostics if each.severity == "error"}
+    return result.failed and result.placed and errors != {STARTUP_SCRIPT_TOO_LARGE.id}
 
 
 def _facts_with(text: str, files: list[str], inputs: Inputs, folder: str) -> list[Facts]:
