@@ -86,16 +86,18 @@ def never_set(job: Job) -> list[Variable]:
     absent = PROGRAMS["srun"]["sets"]["absent"]
     given = {name for name, _ in (*job.source.variables, *job.env)}
     names, text = _known(job) & absent.keys() - given, job.run.text or ""
-    found: list[Variable] = []
+    return [Variable(name=name, word=name, start=start, says=absent[name]) for name, start in reads(text, names)]
+
+
+def reads(text: str, names: set[str]) -> Iterator[tuple[str, int]]:
+    """Those of these variables that the text does not set and reads for more than to show them, and where first."""
     for name in sorted(names):
         if any(True for _ in _places(text, rf"(?<![\w$]){name}=")):
             continue
         for start in _places(text, rf"\$(?:{name}\b|\{{{name}(?=[}}%#/]))"):
             if not _is_shown(text, start):
-                place = text.index(name, start)
-                found.append(Variable(name=name, word=name, start=place, says=absent[name]))
+                yield name, text.index(name, start)
                 break
-    return found
 
 
 def _is_shown(text: str, place: int) -> bool:

@@ -18,6 +18,7 @@ from flowc._compiled.slurm_commands import (
 from flowc.rules.base import (
     Rule,
     always,
+    asks_for_nodes_alone,
     forget,
     has_idle_nodes,
     has_mounts,
@@ -89,6 +90,7 @@ RULES = (
     Rule(name="texts.pipes", concerns=has_pipes),
     Rule(name="texts.errexit", concerns=always, words=("$?", "++")),
     Rule(name="slurm.releases", concerns=may_mean_two_things),
+    Rule(name="slurm.whole_nodes", concerns=asks_for_nodes_alone, words=("_PER_NODE", "_ON_NODE", "mpi", "orterun")),
     Rule(name="delivery", concerns=is_delivered),
 )
 _loaded: dict[str, Callable[[Unit, Sink], None]] = {}

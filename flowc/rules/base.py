@@ -76,6 +76,16 @@ def may_mean_two_things(unit: Unit) -> bool:
     return bool(shared) or by_gpus or "SRUN_CPUS" in text
 
 
+def asks_for_nodes_alone(unit: Unit) -> bool:
+    """Whether it is a batch script that says no word of tasks, CPUs, memory or GPUs."""
+    job, layout = unit.job, unit.job.layout
+    asked = layout.tasks or layout.tasks_per_node or layout.cpus_per_task or layout.gpus_per_task or layout.gpus_total
+    resources = job.resources
+    asked = asked or resources.exclusive or resources.gpus_per_node or resources.cpus_per_node
+    memory = resources.memory_bytes_per_node or resources.memory_bytes_per_cpu
+    return not (asked or memory) and is_batch_script_on_machine(unit)
+
+
 def has_idle_nodes(unit: Unit) -> bool:
     """Whether there are machines that wait for what the first one calls."""
     job, nodes = unit.job, unit.plan.nodes if unit.plan is not None else 1
