@@ -381,7 +381,7 @@ def _named(word: str) -> set[str]:
 def _asked(call: Call) -> set[str]:
     """What a call of scontrol asks for."""
     found = {"scontrol"}
-    if not _plain_call(" ".join(call.words[:3])):
+    if not _plain_call(" ".join(call.words[:3])) or any(word[:1] == "-" for word in call.words[3:]):
         found.add("spelled")
     rest = _separators(" ", call.after[:200] if call.more else call.after[:200].replace("\\\n", " ").partition("\n")[0])
     if "hostlist" in rest.lower():
