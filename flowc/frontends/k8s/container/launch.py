@@ -170,8 +170,12 @@ def _files(launcher: Part, worker: Part | None, context: Context) -> list[str]:
 
 
 def _tell(launcher: Part, worker: Part | None, main: Mapping, context: Context) -> None:
-    from flowc.frontends.k8s.kinds.parts import ALIKE
+    from flowc.frontends.k8s.kinds.parts import ALIKE, waiting
 
+    if launcher.pod is not None and launcher.count == 0 and launcher.pod.at("initContainers") is not None:
+        left = waiting(launcher.pod)
+        note = "the launcher waits for workers by itself" if left else "it runs on all machines"
+        context.decide(launcher.pod, "initContainers", "ignored" if left else "approximated", note)
     for part in (launcher, worker):
         container = part.container if part is not None else None
         for key in ("command", "args") if container is not None and container is not main else ():

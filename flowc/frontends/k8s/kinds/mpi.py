@@ -131,6 +131,8 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
             said = plain(found) if found is not None else None
             if pair.key.text == "securityContext" and theirs is other and (_fewer(one, other) or _more(one, other)):
                 continue
+            if pair.key.text == "initContainers" and (parts.waiting(theirs) or (found is None and parts.works(theirs))):
+                continue
             if pair.key.text not in free and theirs.at(pair.key.text) is not None and plain(pair.value) != said:
                 help = "the launcher runs beside the first worker, in a container of the same image: make them the same"
                 parts.report(launcher, f"`{where}.{pair.key.text}` differs", "the same as in `worker`", sink, help)
@@ -145,6 +147,9 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
         what = "volume" if container is not None else "mount"
         parts.report(launcher, f"another {what} of the same name", "one for each name", sink)
         return None
+    first = launcher.spec.pair("initContainers") if isinstance(launcher.spec, Mapping) else None
+    if first is not None and spec.at("initContainers") is None and not parts.waiting(launcher.spec):
+        spec = put(spec, "initContainers", first.value, first)
     spec = put(spec, "containers", listed([container], container))
     template = put(workers.template, "spec", spec) if isinstance(workers.template, Mapping) else workers.template
     return Pods(WORKER, workers.count, workers.holder, template, workers.path), container

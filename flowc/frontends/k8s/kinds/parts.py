@@ -184,6 +184,11 @@ def _fits(base: Mapping, other: Mapping) -> bool:
 _LISTS = {"volumes": "name", "imagePullSecrets": "name", "hostAliases": "ip", "volumeMounts": "mountPath"}
 # By which an init container waits for another pod: on that pod's machine it would wait for itself.
 _waits = at_first_use(r"\b(?:nslookup|getent|dig|ping|nc|ncat|wait-for|until|while)\b", "search")
+_hosts = at_first_use(r"\b(?:nslookup|getent|dig|ping|nc|ncat|wait-for)\b", "search")
+_works = at_first_use(
+    r"\b(?:curl|wget|git|aws|gsutil|gcloud|pip3?|tar|rsync|cp|mv|python3?|conda|apt)\b|>\s*/(?!dev)", "search"
+)
+_sleeps = at_first_use(r"(?:(?:/bin/)?(?:ba)?sh -c )?sleep [0-9.]+[smh]?", "fullmatch")
 _RIGHTS = {"capabilities", "privileged", "allowPrivilegeEscalation"}
 
 
@@ -225,6 +230,17 @@ def _holds(key: str, own: Any, theirs: Any, *, started: bool) -> bool:
     if key == "securityContext":
         return theirs is None and isinstance(own, dict) and own.keys() <= _RIGHTS
     return started and isinstance(own, str) and own.startswith(f"{theirs}-")
+
+
+def waiting(spec: Node) -> bool:
+    """Whether the init containers of a pod only wait, for other pods or for some time."""
+    said = _words(plain(found) if (found := spec.at("initContainers")) is not None else None)
+    return _sleeps(said) is not None or (_hosts(said) is not None and _works(said) is None)
+
+
+def works(spec: Node) -> bool:
+    """Whether its init containers wait for nothing."""
+    return _waits(_words(plain(found) if (found := spec.at("initContainers")) is not None else None)) is None
 
 
 def _words(containers: Any) -> str:

@@ -17,7 +17,7 @@ from flowc.ir.job import Job
 from flowc.ir.names import PEERS
 from flowc.source import Source
 from tests.frontends.k8s.field_examples_pod import mpi
-from tests.frontends.k8s.lowering import ids, one
+from tests.frontends.k8s.lowering import ids, lowered, one
 
 GPUS = {"resources": {"limits": {"nvidia.com/gpu": 8}}}
 IPS = "10.0.0.1\n10.0.0.2\n10.0.0.3"
@@ -205,3 +205,31 @@ def test_networks_of_the_cluster_are_told(launcher: dict[str, Any], line: str) -
     ]
     assert found.span is not None
     assert text[found.span.start : found.span.end] == line
+
+
+@pytest.mark.parametrize(
+    ("command", "stays"),
+    [
+        (["sh", "-c", "until getent hosts m-worker-0; do sleep 1; done"], False),
+        (["sh", "-c", "sleep 5"], False),
+        (["sh", "-c", "fetch /data"], True),
+    ],
+)
+def test_what_comes_before_the_launcher_runs_on_all_machines_unless_it_waits(command: list[str], stays: bool) -> None:
+    document = mpi()
+    pod = document["spec"]["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]
+    pod["initContainers"] = [{"name": "i", "image": "i:1", "command": command}]
+    jobs, diagnostics = lowered(document)
+    assert [each.name for each in jobs[0].containers] == (["i"] if stays else [])
+    note = "it runs on all machines" if stays else "the launcher waits for workers by itself"
+    assert any(note in each.message for each in diagnostics)
+
+
+def test_what_waits_and_does_more_is_refused() -> None:
+    document = mpi()
+    pod = document["spec"]["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]
+    command = ["sh", "-c", "until nslookup m-worker-0; do sleep 1; done; wget http://a/b"]
+    pod["initContainers"] = [{"name": "i", "image": "i:1", "command": command}]
+    sink = Sink()
+    FRONTEND.read(Source("job.yaml", json.dumps(document)), Inputs(), sink)
+    assert [each.code.id for each in sink.diagnostics if each.severity == "error"] == ["FC328"]
