@@ -2,14 +2,15 @@
 
 PROGRAMS = ({'names': ('uv', 'uvx'),
   'uses': '(?!)',
-  'own': '\\binstall\\b[^\\n]*\\buv\\b|\\bastral(?:\\.sh|-sh)\\b',
+  'own': '\\binstall\\b[^\\n;&|]*\\buv(?![\\w./-])|\\bastral(?:\\.sh|-sh)\\b',
   'what': '`uv`',
   'unless': 'command -v uv',
   'brings': 'env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q uv',
   'then': ''},
  {'names': ('conda', 'mamba', 'activate'),
   'uses': '(?:~|\\$HOME|\\$\\{HOME\\})/miniconda3/',
-  'own': '(?i)(?:conda|mamba|forge)[\\w.$(){}-]*\\.sh(?<!/conda\\.sh)\\b|repo\\.anaconda|miniforge|mambaforge|micromamba|micro\\.mamba|\\binstall\\w*\\b[^\\n]*conda(?![\\w-])',
+  'own': '(?i)(?:conda|mamba|forge)[\\w.$(){}-]*\\.sh(?<!/conda\\.sh)\\b|repo\\.anaconda|miniforge|mambaforge|micromamba|micro\\.mamba|(?<!conda '
+         ')\\binstall\\b[^\\n;&|]*conda(?![\\w-])',
   'what': '`conda` (Miniforge, whose packages are those of conda-forge)',
   'unless': 'command -v conda',
   'brings': "if ! grep -qs 'conda.sh; set' ~/.bashrc; then\n"

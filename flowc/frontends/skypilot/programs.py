@@ -55,7 +55,8 @@ def with_profile(unit: Unit) -> Unit:
     """The same, where a text sources ~/.bashrc to see what it has installed: a shell in which nobody types would see
     nothing of it."""
     for part in (unit.preparing, unit):
-        match = _first(_sources_profile, part.job.run.text or "") if part is not None else None
+        text = (part.job.run.text or "") if part is not None else ""
+        match = _first(_sources_profile, text) if "rc" in text or "profile" in text else None
         if part is not None and match is not None:
             span = part.text_span(*match.span()) or part.origins["run.text"]
             return unit.prepared(_ALL_OF_IT, span)

@@ -22,6 +22,8 @@ INSTALLED = [
     SETUP + "uv venv --python 3.11\n  uv pip install torch\n",
     SETUP + "export PATH=$HOME/.local/bin:$PATH\n  uv sync\n",
     SETUP + "source /opt/env.sh\n  uv sync\n",
+    SETUP + "sudo apt-get install -y git && uv sync\n",
+    SETUP + "pip install -r uv-requirements.txt; uv sync\n",
     BASE + "setup: |\n  sudo apt-get install -y git\nrun: |\n  uv run train.py\n",
 ]
 NOT = [
@@ -82,6 +84,8 @@ CALLS_CONDA = [
     BASE + "setup: pip install numpy\nrun: conda env list\n",
     RUN + "source $(conda info --base)/etc/profile.d/conda.sh\n",
     RUN + ". ~/miniconda3/etc/profile.d/conda.sh\n",
+    RUN + "sudo apt install -y wget; conda activate base\n",
+    RUN + "conda install -y conda=24\n",
     RUN + "source $HOME/miniconda3/bin/activate\n",
     RUN + "# bash Miniconda3.sh -b\n  conda install -y -c conda-forge gxx\n",
 ]
