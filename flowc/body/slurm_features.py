@@ -390,6 +390,8 @@ def _asked(call: Call) -> set[str]:
         found.add("hostlist")
     if _asks_job(rest):
         found.add("scontrol_job")
+    if "batch_script" in rest:
+        found.add("write_script")
     if "requeue" in rest or _asks_anything(rest):
         found.add("requeue")
     if "update" in rest:

@@ -1,5 +1,5 @@
 """What ends the job, its steps or a try of it."""
-#% if requeue|no_requeue|scancel|scontrol_job
+#% if requeue|no_requeue|scancel|scontrol_job|write_script
 def own(ids):
     """Ends the program unless these are ids of this job or its steps."""
     job = ENV["SLURM_JOB_ID"]

@@ -149,6 +149,22 @@ def update(words):
 
 
 #% end
+#% if write_script
+def write_script(name):
+    text = open("/var/lib/foundry/flowc/slurm_script", "rb").read()
+    if name == "-":
+        os.write(1, text)
+        return
+    try:
+        with open(name, "wb") as file:
+            file.write(text)
+    except OSError as error:
+        # Slurm calls that no failure.
+        die(f"error: failed to open file `{name}`: {error.strerror}", 0)
+    print(f"batch script for job {WORDS[2]} written to {name}")
+
+
+#% end
 #% if scontrol
 def scontrol():
     words = [word for word in WORDS if word not in ("-o", "--oneliner", "-d", "--details")]
@@ -179,6 +195,12 @@ def scontrol():
         return
     if what[0] == "show" and what[1][:4] == "node":
         show_nodes(words)
+        return
+    #% end
+    #% if write_script
+    if what == ["write", "batch_script"]:
+        own(words[2:3])
+        write_script(*words[3:] or [f"slurm-{words[2]}.sh"])
         return
     #% end
     #% if update

@@ -403,7 +403,7 @@ def agent():
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
   for aE in map(int,z[1:]):
-   print(dA(f[:aE]))
+   print(dB(f[:aE]))
    del f[:aE]
   return
  os.dup2(2,1)
@@ -539,47 +539,47 @@ def cy(l):
    B("fatal: No command given to execute.")
  aq=ba[0][0]
  l[:]=m[0]
-def di(r):
+def dj(r):
  aM=f"_HET_GROUP_{r}"
  for p in[*x]:
   if p.endswith(aM):
    x[p[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=x[p]
-def dA(n):
+def dB(n):
  e=n[0].rstrip("0123456789")
  start=n[0][len(e):]
  i=[e+str(int(start or 0)+r).zfill(len(start))for r in range(len(n))]
  return f"{e}[{start}-{n[-1][len(e):]}]"if n[1:]and n==i else",".join(n)
-def dg():
- global bQ,dh,dC,aq
- dh=[]
- for bQ in sorted(cU):
-  b,dC=Pipe()
+def dh():
+ global bQ,di,dD,aq
+ di=[]
+ for bQ in sorted(cV):
+  b,dD=Pipe()
   d=os.fork()
   if not d:
-   aq,z[:]=cU[bQ]
-   if dk or"SLURM_STEP_NODELIST"not in x:
-    di(bQ)
+   aq,z[:]=cV[bQ]
+   if dl or"SLURM_STEP_NODELIST"not in x:
+    dj(bQ)
     x["SLURM_NNODES"]=x["SLURM_JOB_NUM_NODES"]
    x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bQ}"]
    x["SLURM_JOB_ID"]=o
    return
-  dC.close()
+  dD.close()
   try:
-   dh.append(b.recv())
+   di.append(b.recv())
   except EOFError:
    os._exit(os.waitstatus_to_exitcode(os.waitpid(d,0)[1]))
   os.waitpid(d,0)
- x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cU)}"]
+ x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cV)}"]
  bQ=-1
- aq={p:str(cZ[-1])for p in("ntasks","nodes")}
-def cW(d):
- return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in cZ[1:])}"].split("(")[0]
-def dy(r,y):
+ aq={p:str(da[-1])for p in("ntasks","nodes")}
+def cX(d):
+ return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in da[1:])}"].split("(")[0]
+def dz(r,y):
  global aR,aK,aN,N,aP
- if dh[1:]:
-  aR,aK,aN,N,aP,I=db[r]
+ if di[1:]:
+  aR,aK,aN,N,aP,I=dc[r]
   aR=aR[:aP or aK*y or N]
- aC={"SLURM_CPUS_ON_NODE":cW(g[r])}if dk else{}
+ aC={"SLURM_CPUS_ON_NODE":cX(g[r])}if dl else{}
  if"CUDA_VISIBLE_DEVICES"in q:
   aC["CUDA_VISIBLE_DEVICES"]=""
  return aC
@@ -592,43 +592,43 @@ def C(p):
  return int(value)
 def ac(r):
  u=J[r]
- return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dy(r,len(u)),**(aJ(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
+ return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dz(r,len(u)),**(aJ(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
 if L=="srun":
  cy(z)
  o=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
- cZ,cU,dk=[0],{},ba[1:]
- while aE:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(cZ) - 1}"):
-  cZ.append(cZ[-1]+int(aE))
- dF=len(cZ)-2
- for r,(dp,af)in enumerate(ba):
-  dH=dp.get("het-group",dp.get("pack-group"))
-  dk=dk or dH is not None
-  dH=str(r)if dH is None else dH
-  dv=[]
-  for aI in dH.strip("[]").split(","):
-   cP,dd,dE=aI.lstrip().partition("-")
-   dE=dE if dd else cP
-   if not(cP.isdecimal()and dE.isdecimal())or int(cP)>int(dE):
+ da,cV,dl=[0],{},ba[1:]
+ while aE:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(da) - 1}"):
+  da.append(da[-1]+int(aE))
+ dG=len(da)-2
+ for r,(dq,af)in enumerate(ba):
+  dI=dq.get("het-group",dq.get("pack-group"))
+  dl=dl or dI is not None
+  dI=str(r)if dI is None else dI
+  dw=[]
+  for aI in dI.strip("[]").split(","):
+   cQ,de,dF=aI.lstrip().partition("-")
+   dF=dF if de else cQ
+   if not(cQ.isdecimal()and dF.isdecimal())or int(cQ)>int(dF):
     M(f"error: _parse_single_range: Invalid range: `{aI}'")
-    B(f"error: Invalid --het-group value: {dH}")
-   dv.append((int(cP),int(dE)))
-  dG=max(dE for I,dE in dv)
-  if dG>dF:
-   if dv==[(dG,dG)]and not ba[1:]:
-    B(f"error: Requested het-group offset exceeds highest hetjob index ({dG} > {dF})")
-   B(f"error: Attempt to run a job step with het group value of {dG}, but the job allocation has maximum value of {dF}")
-  for dn in{k for cP,dE in dv for k in range(cP,dE+1)}:
-   if dn in cU:
+    B(f"error: Invalid --het-group value: {dI}")
+   dw.append((int(cQ),int(dF)))
+  dH=max(dF for I,dF in dw)
+  if dH>dG:
+   if dw==[(dH,dH)]and not ba[1:]:
+    B(f"error: Requested het-group offset exceeds highest hetjob index ({dH} > {dG})")
+   B(f"error: Attempt to run a job step with het group value of {dH}, but the job allocation has maximum value of {dG}")
+  for do in{k for cQ,dF in dw for k in range(cQ,dF+1)}:
+   if do in cV:
     B("fatal: Duplicate het groups in single srun not supported")
-   cU[dn]=dp,af
- dg()
+   cV[do]=dq,af
+ dh()
  aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  l=open(R).read().split()
  f,V=l[::2],l[1::2]
  if bQ>=0:
-  f,V=(k[cZ[bQ]:cZ[bQ+1]]for k in(f,V))
+  f,V=(k[da[bQ]:da[bQ+1]]for k in(f,V))
  g=range(len(f))
  K=aV=len(f)
  K,aV=cB(aV)
@@ -667,18 +667,18 @@ if L=="srun":
  N=aP or-(-aW//len(g))or N
  if(max(N,*(aK*len(af)for af in J))>len(aR)):
   B(f"error: Unable to create step for job {o}: Invalid generic resource (gres) specification")
- ag=[aF,K,a,J,[d+cZ[bQ]for d in g],(aR,aK,aN,N,aP,aW)]
+ ag=[aF,K,a,J,[d+da[bQ]for d in g],(aR,aK,aN,N,aP,aW)]
  if bQ>=0:
-  dC.send(ag)
+  dD.send(ag)
   os._exit(0)
  aq=ba[0][0]
- aF,K,a,J,g,db=0,0,0,[],[],[]
- for dn,af in zip(sorted(cU),dh):
-  dp,l=cU[dn]
-  if k:=dp.get("cpus-per-task"):
+ aF,K,a,J,g,dc=0,0,0,[],[],[]
+ for do,af in zip(sorted(cV),di):
+  dq,l=cV[do]
+  if k:=dq.get("cpus-per-task"):
    x["SLURM_CPUS_PER_TASK"]=k
-  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dn}")
-  if dk and k and af[2]==int(k)*len(af[4]):
+  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{do}")
+  if dl and k and af[2]==int(k)*len(af[4]):
    x["SLURM_NTASKS_PER_NODE"]=k
   aF=max(aF,af[0])
   K+=af[1]
@@ -686,10 +686,10 @@ if L=="srun":
   J+=[[a+c for c in u]for u in af[3]]
   a+=af[2]
   g+=af[4]
-  db+=[af[5]]*len(af[4])
+  dc+=[af[5]]*len(af[4])
  y=len(g)
- aR,aK,aN,N,aP,aW=dh[0][5]
- if dh[1:]:
+ aR,aK,aN,N,aP,aW=di[0][5]
+ if di[1:]:
   K=y
  bc=None
  if x.get("SLURMD_NODENAME",f[0])==f[0]:
@@ -707,10 +707,10 @@ if L=="srun":
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for p in ao.split():
    q["SLURM_"+p]=str(value)
- q["SLURM_STEP_NODELIST"]=dA([f[d]for d in g])
- if dk:
-  dI=[cW(d)for d in g]
-  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dI)if dh[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
+ q["SLURM_STEP_NODELIST"]=dB([f[d]for d in g])
+ if dl:
+  dJ=[cX(d)for d in g]
+  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dJ)if di[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
  n=os.getcwd()
  aa=[0]
  t={aj(f[d],V[d]):d for d in g}

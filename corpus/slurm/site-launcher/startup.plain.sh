@@ -471,7 +471,7 @@ def ad(b):
   signal.alarm(30)
   while e:
    F(e)
-cN={"n":"n","np":"n","o":"o"}
+cO={"n":"n","np":"n","o":"o"}
 def ibrun():
  l,j=z,["srun"]
  aq={"o":0}
@@ -480,7 +480,7 @@ def ibrun():
   if p=="v":
    continue
   try:
-   aq[cN[p]]=int(value or l.pop(0))
+   aq[cO[p]]=int(value or l.pop(0))
   except(KeyError,ValueError,IndexError):
    B(f"unrecognized option '-{p} {value}'")
  if"n"in aq:
