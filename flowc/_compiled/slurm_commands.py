@@ -100,6 +100,10 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
   'package': 'bcftools'},
+ {'commands': ('rclone',),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'rclone'},
  {'commands': ('bwa',),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
@@ -121,7 +125,7 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
   'package': None},
  {'commands': ('uv', 'uvx'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|nix|source|activate)\\b|^[ \\t]*\\.[ '
-           '\\t]|PATH=|\\binstall\\b[^\\n]*\\buv\\b|\\bastral(?:\\.sh|-sh)\\b',
+           '\\t]|PATH=|\\binstall\\b[^\\n;&|]*\\buv\\b|\\bastral(?:\\.sh|-sh)\\b',
   'package': None},
  {'commands': ('poetry', 'nextflow'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|install|activate|curl|wget)\\b|^[ '

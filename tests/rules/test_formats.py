@@ -60,6 +60,8 @@ SKYPILOT: list[tuple[Source, list[tuple[str, str]]]] = [
     (sky("deepspeed --no_ssh --hostfile h train.py\n", nodes=2), []),
     (sky("deepspeed train.py\n", nodes=2), []),
     (sky("srun a\n"), [("FC804", "srun")]),
+    (sky("rclone copy a b\n"), [("FC804", "rclone")]),
+    (sky("rclone copy a b\n", "sudo apt install -y rclone\n"), []),
 ]
 
 
