@@ -136,6 +136,8 @@ def missing_commands(job: Job) -> dict[str, int]:
     if not _has_slurm(job):
         names |= _SLURMS.intersection(calls)
     names.difference_update(job.programs)
+    if "rclone" in names and any(each.kind == "bucket" and each.copy for each in job.mounts):
+        names.discard("rclone")  # which copies the bucket
     if job.environments or "conda" in job.programs:
         names -= {"conda", "mamba", "activate"} if job.environments else {"activate"}
     return {name: places[0] for name, places in calls.items() if name in names}

@@ -7,7 +7,7 @@ import pytest
 from flowc._compiled.slurm_commands import MISSING, MODULES, PROVIDED
 from flowc.body.commands import called, missing_commands, provided, reaches_other_nodes, refused_commands
 from flowc.body.interpreter import interpreter_package, missing_interpreter, names_python
-from flowc.ir.job import Job
+from flowc.ir.job import Job, Mount
 from tests.scripts.jobs import unit
 
 
@@ -222,3 +222,11 @@ def test_other_interpreters_are_missing(line: str) -> None:
 )
 def test_what_names_python_finds_it(text: str, named: bool) -> None:
     assert names_python(bash(text)) == named
+
+
+def test_what_copies_a_bucket_is_there_for_the_job_too() -> None:
+    job = bash("rclone lsf :s3:bucket\n")
+    assert "rclone" in missing_commands(job)
+    copied = Mount(kind="bucket", source="s3://bucket", target="/data", copy=True)
+    assert "rclone" not in missing_commands(job.replace(mounts=(copied,)))
+    assert "rclone" in missing_commands(job.replace(mounts=(copied.replace(copy=False),)))
