@@ -180,3 +180,17 @@ def test_what_is_said_to_fit_without_looking_does(image: str | None) -> None:
     waiting = Drafts(limits.apart(job, "whole"), 9)
     assert len(waiting.startup().sent) < 3000
     assert limits.fits_as(job, "whole")
+
+
+SHORT = (
+    "module load openmpi\nsrun -l --mpi=pmi2 -m block:cyclic -n 8 ./a &\nsrun --mpi=pmix --overlap -o %t.out ./b\n",
+    "module load openmpi mpich\nsrun $OPTIONS ./a &\nsrun -r1 -N1 ./b\nwait\n",
+)
+
+
+@pytest.mark.parametrize("text", SHORT)
+def test_a_check_tells_of_short_texts_whose_small_slurm_has_no_room(text: str) -> None:
+    source = Source.from_bytes("job.sbatch", f"#!/bin/bash\n#SBATCH -N4 -n8 -t 5\n{text}".encode())
+    told = [each for each in driver.check(source, Inputs()).diagnostics if each.severity == "error"]
+    assert [each.code.id for each in told] == ["FC801"]
+    assert told == [each for each in driver.compile(source, Inputs()).diagnostics if each.severity == "error"]

@@ -3,6 +3,7 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 
 from __future__ import annotations
 
+from flowc._compiled.slurm_commands import OF_SITES
 from flowc.backends.mithril.naming import safe_name
 from flowc.ir.job import Job
 from flowc.record import Record
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
     from flowc.scripts import Drafts, Startup
 
-# Even uncompressed and in base64, so many bytes and the largest runtime are within the provider's limit.
+# Even uncompressed and in base64, so many bytes and a runtime that is not `_is_heavy` are within the provider's limit:
+# those of 4,000 real scripts with so little text that start steps all were.
 SURELY_FITS = 3000
+_MPI = ("mpi", "hpcx", "hpc-x")
+_AT_ONCE = ("&", "parallel", "xargs")
 # In base64 so many bytes take 4,000 of it; the runtime of a batch script that brings no small Slurm takes some 3,100.
 SURELY_FITS_BARE = 3000
 
@@ -96,7 +100,7 @@ def report_size(unit: Unit, sink: Sink) -> None:
     """Report a startup script beyond the provider's limit, for a check: it is built only where it may come near."""
     job = unit.job
     said = [each for name, each in vars(job).items() if name not in TOLD_ONLY and each is not Job.DEFAULTS.get(name)]
-    if text_bytes(said) < SURELY_FITS:
+    if text_bytes(said) < SURELY_FITS and not _is_heavy(unit):
         return
     drafts = _drafts(unit)
     if (drafts.is_bare and packed_bytes(job, said) < SURELY_FITS_BARE) or drafts.fits:
@@ -106,6 +110,20 @@ def report_size(unit: Unit, sink: Sink) -> None:
         report_script(unit, drafts.startup(measured=True), sink)
     else:
         report_apart(apart(unit, way), _drafts(apart(unit, way)).whole, sink)
+
+
+def _is_heavy(unit: Unit) -> bool:
+    """Whether its small Slurm may be a large one: with steps of MPI, or with steps at once on several machines."""
+    job, several = unit.job, unit.plan is not None and unit.plan.nodes > 1
+    if not job.conventions.commands or job.image is not None or job.run.text is None:
+        return False
+    text = f"{job.run.text}\n{job.setup or ''}" if job.modules else job.run.text
+    small = text.lower().replace("mpirun", "").replace("mpiexec", "")
+    steps = any(name in text for name in ("srun", *OF_SITES)) or bool(job.run.commands)
+    if any(sign in small for sign in _MPI):
+        return steps or several
+    at_once = text.replace("&&", "").replace(">&", "").replace("&>", "")
+    return several and steps and any(sign in at_once for sign in _AT_ONCE)
 
 
 def _drafts(unit: Unit) -> Drafts:
