@@ -126,7 +126,7 @@ let the job itself fetch its data.""",
 BUCKET_WITHOUT_LOGIN = Code(
     id="FC858",
     name="bucket-without-login",
-    severity="warning",
+    severity="note",
     title="`{source}` is read as a public bucket: nothing gives the job `{name}`",
     explain="""\
 The machine has nobody's login for buckets, where other launchers bring some: SkyPilot copies the credentials of whoever
