@@ -22,6 +22,10 @@ OF_SITES = ('ibrun',)
 
 OPTIONS_OF_SITES = ('-n', '-np', '-o')
 
+MPI_WORDS = ('mpi', 'hpcx', 'hpc-x')
+
+AT_ONCE_WORDS = ('&', 'parallel', 'xargs')
+
 BY_SRUN = ('aprun', 'jsrun')
 
 ELSEWHERE = ('aprun', 'jsrun', 'horovodrun', 'charmrun', 'pbsdsh', 'pdsh', 'clush', 'mpiexec_mpt', 'prun')

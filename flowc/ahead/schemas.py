@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flowc.ahead.schemas_k8s import KubernetesGpus
+from flowc.ahead.schemas_k8s import KubernetesGpus, KubernetesRuntimes
 from flowc.ahead.schemas_shapes import ProfileLines, ToolNames
 from flowc.ahead.schemas_slurm import SlurmPrograms, SlurmReleases, SlurmWords
 from flowc.catalog.schema import CatalogFile
@@ -196,6 +196,8 @@ class SlurmCommands(Strict):
     launchers: tuple[str, ...]
     of_sites: tuple[str, ...]
     options_of_sites: tuple[str, ...]
+    mpi_words: tuple[str, ...]
+    at_once_words: tuple[str, ...]
     by_srun: tuple[str, ...]
     elsewhere: tuple[str, ...]
     singularity_files: tuple[str, ...]
@@ -362,6 +364,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "gpu_models": GpuModels,
     "gpu_capabilities": GpuCapabilities,
     "k8s_gpus": KubernetesGpus,
+    "k8s_runtimes": KubernetesRuntimes,
     "limits": Limits,
     "packing": Packing,
     "profile_lines": ProfileLines,

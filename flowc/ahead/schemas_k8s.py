@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -49,3 +49,20 @@ class KubernetesGpus(BaseModel):
     shared_resources: tuple[str, ...]
     proxies: tuple[str, ...]
     queue_labels: tuple[str, ...]
+
+
+class TrainerRuntime(BaseModel):
+    """How a runtime of Kubeflow's trainer starts its pods, and their image."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policy: Literal["torch", "jax", "xgboost", "mpi", "flux"]
+    image: str
+
+
+class KubernetesRuntimes(BaseModel):
+    """flowc/data/k8s_runtimes.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runtimes: dict[str, TrainerRuntime]

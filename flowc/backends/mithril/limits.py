@@ -3,7 +3,7 @@ expressed: by the plan, by the request or by the startup script (a test walks al
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import OF_SITES
+from flowc._compiled.slurm_commands import AT_ONCE_WORDS, MPI_WORDS, OF_SITES
 from flowc.backends.mithril.naming import safe_name
 from flowc.ir.job import Job
 from flowc.record import Record
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 # Even uncompressed and in base64, so many bytes and a runtime that is not `_is_heavy` are within the provider's limit:
 # those of 4,000 real scripts with so little text that start steps all were.
 SURELY_FITS = 3000
-_MPI = ("mpi", "hpcx", "hpc-x")
-_AT_ONCE = ("&", "parallel", "xargs")
 # In base64 so many bytes take 4,000 of it; the runtime of a batch script that brings no small Slurm takes some 3,100.
 SURELY_FITS_BARE = 3000
 
@@ -120,10 +118,10 @@ def _is_heavy(unit: Unit) -> bool:
     text = f"{job.run.text}\n{job.setup or ''}" if job.modules else job.run.text
     small = text.lower().replace("mpirun", "").replace("mpiexec", "")
     steps = any(name in text for name in ("srun", *OF_SITES)) or bool(job.run.commands)
-    if any(sign in small for sign in _MPI):
+    if any(sign in small for sign in MPI_WORDS):
         return steps or several
     at_once = text.replace("&&", "").replace(">&", "").replace("&>", "")
-    return several and steps and any(sign in at_once for sign in _AT_ONCE)
+    return several and steps and any(sign in at_once for sign in AT_ONCE_WORDS)
 
 
 def _drafts(unit: Unit) -> Drafts:

@@ -137,11 +137,9 @@ def _features_for(job: Job, nodes: int, *, guess: bool, seldom: bool) -> set[str
 
 def _is_alike(one: Job, other: Job) -> bool:
     """Whether they are the same job, be it that its text comes to the machine in another way."""
-    if one is other:
-        return True
-    runs, others = one.run.__dict__, other.__dict__
-    return all(value is others[name] for name, value in one.__dict__.items() if name != "run") and all(
-        value is runs[name] for name, value in other.run.__dict__.items() if name != "delivery"
+    return one is other or (
+        all(value is getattr(other, name) for name, value in vars(one).items() if name != "run")
+        and all(value is getattr(other.run, name) for name, value in vars(one.run).items() if name != "delivery")
     )
 
 

@@ -54,15 +54,6 @@ COMPANIONS = {
     },
 }
 
-# Runtimes that Kubeflow's trainer brings: their policies, and the images of their one container.
-RUNTIMES = {
-    "torch-distributed": ("torch", "pytorch/pytorch:2.13.0-cuda13.0-cudnn9-runtime"),
-    "jax-distributed": ("jax", "nvcr.io/nvidia/jax:25.10-py3"),
-    "xgboost-distributed": ("xgboost", "ghcr.io/kubeflow/trainer/xgboost-runtime"),
-    "deepspeed-distributed": ("mpi", "ghcr.io/kubeflow/trainer/deepspeed-runtime"),
-    "mlx-distributed": ("mpi", "ghcr.io/kubeflow/trainer/mlx-runtime"),
-}
-
 # Kinds that only a cluster reads: rights, quotas, queues. Nothing of a job is lost without them.
 BYSTANDERS = frozenset(
     (

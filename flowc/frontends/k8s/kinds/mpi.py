@@ -129,7 +129,11 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
         for pair in theirs.pairs_at():
             found = own.at(pair.key.text)
             said = plain(found) if found is not None else None
-            if pair.key.text == "securityContext" and theirs is other and (_fewer(one, other) or _more(one, other)):
+            if (
+                pair.key.text == "securityContext"
+                and theirs is other
+                and (_fewer(one, other) or parts.has_more(one, other))
+            ):
                 continue
             if pair.key.text == "initContainers" and (parts.waiting(theirs) or (found is None and parts.works(theirs))):
                 continue
@@ -138,9 +142,7 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
                 parts.report(launcher, f"`{where}.{pair.key.text}` differs", "the same as in `worker`", sink, help)
                 return None
     container = with_items(one, other, "volumeMounts", "mountPath")
-    if container is not None and _more(one, other):
-        rights = other.pair("securityContext")
-        container = put(container, "securityContext", rights.value, rights) if rights is not None else container
+    container = parts.entitled(container, other) if container is not None else None
     spec = with_items(workers.spec, launcher.spec, "volumes", "name") if isinstance(workers.spec, Mapping) else None
     spec = with_items(spec, launcher.spec, "imagePullSecrets", "name") if spec is not None else None
     if container is None or spec is None:
@@ -161,20 +163,11 @@ def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
     return (roles, "Launcher") if roles is not None and context.shape.nodes > 1 else None
 
 
-_RIGHTS = {"capabilities", "privileged", "allowPrivilegeEscalation"}
-
-
-def _more(own: Mapping, other: Mapping) -> bool:
-    """Whether the other's container alone says something of its rights, and only of more."""
-    rights = {pair.key.text for pair in other.pairs_at("securityContext")}
-    return own.at("securityContext") is None and bool(rights) and rights <= _RIGHTS
-
-
 def _fewer(own: Mapping, other: Mapping) -> bool:
     """Whether all that the other's container says of who it is and may do holds in this one, which may more."""
     mine = {pair.key.text: plain(pair.value) for pair in own.pairs_at("securityContext")}
     theirs = {pair.key.text: plain(pair.value) for pair in other.pairs_at("securityContext")}
-    return all(mine.get(key) == value for key, value in theirs.items()) and mine.keys() - theirs.keys() <= _RIGHTS
+    return all(mine.get(key) == value for key, value in theirs.items()) and mine.keys() - theirs.keys() <= parts.RIGHTS
 
 
 def differences(launcher: Part, spec: Mapping, container: Mapping) -> list[tuple[Node, str]]:

@@ -189,7 +189,8 @@ _works = at_first_use(
     r"\b(?:curl|wget|git|aws|gsutil|gcloud|pip3?|tar|rsync|cp|mv|python3?|conda|apt)\b|>\s*/(?!dev)", "search"
 )
 _sleeps = at_first_use(r"(?:(?:/bin/)?(?:ba)?sh -c )?sleep [0-9.]+[smh]?", "fullmatch")
-_RIGHTS = {"capabilities", "privileged", "allowPrivilegeEscalation"}
+# What of a securityContext only gives more.
+RIGHTS = {"capabilities", "privileged", "allowPrivilegeEscalation"}
 
 
 def _with_all(base: Pods, pods: list[Pods], *, started: bool) -> Pods:
@@ -207,7 +208,7 @@ def _with_all(base: Pods, pods: list[Pods], *, started: bool) -> Pods:
         pair = each.spec.pair("initContainers") if isinstance(each.spec, Mapping) else None
         if pair is not None and spec.at("initContainers") is None and _waits(_words(plain(pair.value))) is None:
             spec = put(spec, "initContainers", pair.value, pair)
-        container = _larger(_entitled(container, each.container), each.container)
+        container = _larger(entitled(container, each.container), each.container)
         if started and (image := _newer(container, each.container)) is not None:
             container = put(container, "image", image.value, image)
     if not isinstance(spec, Mapping) or container is None or (spec is base.spec and container is base.container):
@@ -228,19 +229,19 @@ def _holds(key: str, own: Any, theirs: Any, *, started: bool) -> bool:
     if key == "initContainers":
         return not theirs and _waits(_words(own)) is None
     if key == "securityContext":
-        return theirs is None and isinstance(own, dict) and own.keys() <= _RIGHTS
+        return theirs is None and isinstance(own, dict) and own.keys() <= RIGHTS
     return started and isinstance(own, str) and own.startswith(f"{theirs}-")
 
 
 def waiting(spec: Node) -> bool:
     """Whether the init containers of a pod only wait, for other pods or for some time."""
-    said = _words(plain(found) if (found := spec.at("initContainers")) is not None else None)
+    said = _words(_said(spec, "initContainers"))
     return _sleeps(said) is not None or (_hosts(said) is not None and _works(said) is None)
 
 
 def works(spec: Node) -> bool:
     """Whether its init containers wait for nothing."""
-    return _waits(_words(plain(found) if (found := spec.at("initContainers")) is not None else None)) is None
+    return _waits(_words(_said(spec, "initContainers"))) is None
 
 
 def _words(containers: Any) -> str:
@@ -249,13 +250,16 @@ def _words(containers: Any) -> str:
     return " ".join(str(word) for words in every for word in words)
 
 
-def _entitled(own: Mapping, other: Mapping) -> Mapping:
-    """The container with the rights that the other's has and its own has not, where that is all it says of itself."""
+def has_more(own: Mapping, other: Mapping) -> bool:
+    """Whether the other's container alone says something of its rights, and only of more."""
+    rights = {pair.key.text for pair in other.pairs_at("securityContext")}
+    return own.at("securityContext") is None and bool(rights) and rights <= RIGHTS
+
+
+def entitled(own: Mapping, other: Mapping) -> Mapping:
+    """The container with the rights that the other's alone has."""
     pair = other.pair("securityContext")
-    rights = {each.key.text for each in other.pairs_at("securityContext")}
-    if pair is None or own.at("securityContext") is not None or not rights or not rights <= _RIGHTS:
-        return own
-    return put(own, "securityContext", pair.value, pair)
+    return put(own, "securityContext", pair.value, pair) if pair is not None and has_more(own, other) else own
 
 
 def _larger(own: Mapping, other: Mapping) -> Mapping:

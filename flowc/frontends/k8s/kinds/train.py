@@ -6,11 +6,11 @@ The document stays as it is: the JobSet is made of its nodes, and of those of th
 
 from __future__ import annotations
 
+from flowc._compiled.k8s_runtimes import RUNTIMES
 from flowc.diag.codes.k8s import moved as moved_codes
 from flowc.diag.codes.k8s import objects as object_codes
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.findings import int_at, place, text_at
-from flowc.frontends.k8s.kinds.known import RUNTIMES
 from flowc.frontends.k8s.kinds.made import listed, put, text, without
 from flowc.frontends.k8s.machine import needs
 from flowc.record import Record
@@ -130,7 +130,7 @@ def _runtime(node: Mapping, beside: Companions, checker: Checker, inputs: Inputs
         return _Runtime(node=found, policy=next(iter(policies), None), own=True)
     image = text_at(node, "spec", "trainer", "image")
     if name in RUNTIMES:
-        policy, shipped = RUNTIMES[name]
+        policy, shipped = RUNTIMES[name]["policy"], RUNTIMES[name]["image"]
     elif inputs.flags.move and image is not None:
         policy, shipped = _guessed(name), image
         sink.report(moved_codes.RUNTIME_NOT_BROUGHT, _ref(node), name=name, policy=policy)
