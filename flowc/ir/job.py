@@ -236,7 +236,8 @@ class Job(Record):
     With an `image` the job runs in a container of it: `run.argv` replaces the image's entrypoint, `run.args` are its
     arguments; with neither the image's own entrypoint and command run (`run.kind` is `argv` then). `setup` is shell
     text, run once on each machine before the first start. `env_facts` are `(NAME, fact)` pairs of what is known only on
-    the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`; in `env`, `${NAME}` is never expanded.
+    the machine: `private_ip`, `hostname`, `cpus`, `memory_bytes`, `rank`, `head_ip`, `ips`,
+    and of its image, quoted for a shell, `entrypoint` or `entrypoint_command`; in `env`, `${NAME}` is never expanded.
     `secrets` are names of variables whose values come after boot, never by the startup script.
     `modules` are names of environment modules, maybe globs, which the setup brings; `programs` those of programs,
     `environments` those of conda's environments; `image_files` are names of image files, or globs of them, with the

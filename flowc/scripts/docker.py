@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.ir.names import PEERS, variable_name
 from flowc.record import Record
-from flowc.scripts.facts import fact_words
+from flowc.scripts.facts import fact_pairs, fact_words
 from flowc.scripts.secrets import exporting
 from flowc.scripts.storage import bind_words, home, owner, user_of
 
@@ -119,7 +119,7 @@ def containers(job: Job, plan: JobPlan | None, arranged: Arrangement, folder: st
                 each.restart,
                 exporting(each.secrets),
                 side_words(each, plan, arranged, _first_file(job, number)),
-                [(name, words[fact]) for name, fact in each.env_facts],
+                fact_pairs(each.env_facts, words, each.image),
                 process_words(each.argv, each.args, each.image),
                 f"/var/log/foundry/{number}.log",
             )

@@ -29,6 +29,9 @@ FACTS = {
     "head_ip": "\"${node_ips%%$'\\n'*}\"",
     "ips": '"$node_ips"',
 }
+# What an image starts by itself, quoted for a shell: its entrypoint, and that with its command.
+_QUOTED = """{{range .Config.%s}}'{{join (split . "'") "'\\"'\\"'"}}' {{end}}"""
+OF_IMAGES = {"entrypoint": ("Entrypoint",), "entrypoint_command": ("Entrypoint", "Cmd")}
 ON_ONE_NODE = {**FACTS, "rank": "0", "head_ip": FACTS["private_ip"], "ips": FACTS["private_ip"]}
 
 
@@ -61,7 +64,7 @@ def environment(job: Job, plan: JobPlan | None, index: int | None, submit_dir: s
         fixed.append(("BASH_FUNC_conda%%", f"() {CONDA_FUNCTION}"))
         fixed.append(("BASH_FUNC_mamba%%", '() { conda "$@"; }'))
     words = fact_words(plan.nodes if plan else 1)
-    asked = [words[fact] for each in job.containers for _, fact in each.env_facts] + [word for _, word in facts]
+    asked = [words.get(fact, "") for each in job.containers for _, fact in each.env_facts] + [word for _, word in facts]
     return Environment(
         environment=[f"{name}={value}" for name, value in dict([*fixed, *job.env]).items()],
         facts=facts,
@@ -96,7 +99,7 @@ def format_variables(job: Job, plan: JobPlan | None, index: int | None) -> tuple
             dynamic.append((name, words[fact]))
         else:
             static.append((name, _known(fact, job, plan, index)))
-    return static, [*dynamic, *((name, words[fact]) for name, fact in job.env_facts)]
+    return static, [*dynamic, *fact_pairs(job.env_facts, words, job.image or "")]
 
 
 def _brings_programs(job: Job, text: str) -> bool:
@@ -131,6 +134,18 @@ def cluster_info(job: Job, plan: JobPlan | None) -> str:
 
 def fact_words(nodes: int) -> dict[str, str]:
     return FACTS if nodes > 1 else ON_ONE_NODE
+
+
+def fact_pairs(facts: tuple[tuple[str, str], ...], words: dict[str, str], image: str) -> Pairs:
+    """The facts of a container as words of the script; `image` is what it runs."""
+    return [(name, words[fact] if fact in words else _of_image(fact, image)) for name, fact in facts]
+
+
+def _of_image(fact: str, image: str) -> str:
+    from flowc.shell.quote import sh
+
+    format = "".join(_QUOTED % part for part in OF_IMAGES[fact])
+    return f'"$(docker image inspect -f {sh(format)} {sh(image)})"'
 
 
 def mentioned_in(job: Job) -> str:

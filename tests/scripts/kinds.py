@@ -30,7 +30,10 @@ TEXT = Run(kind="shell", text="echo hi\n")
 PORTS = tuple(Port(external=outer, internal=inner, protocol="tcp") for outer, inner in ((8080, 8080), (9000, 80)))
 DATA = Volume(name="data", mount_path="/data", create=True, size_bytes=10**11)
 SIGNAL = StopSignal(name="USR1", before_s=60, to="steps")
-FACTS = tuple((f"F_{name}", name) for name in ("private_ip", "hostname", "cpus", "memory_bytes", "rank"))
+FACTS = tuple(
+    (f"F_{name}", name)
+    for name in ("private_ip", "hostname", "cpus", "memory_bytes", "rank", "entrypoint", "entrypoint_command")
+)
 EVERYTHING: dict[str, Any] = {
     "setup": "pip install x\n",
     "env": (("A", HOSTILE), ("AWS_ENDPOINT_URL", "https://e")),

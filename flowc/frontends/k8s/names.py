@@ -62,9 +62,11 @@ def placeholder(text: str) -> str | None:
     """Advice for a text that a template left for others to fill in, None for any other text."""
     if "{{" in text:
         return "it looks like a template: render it first (`helm template`), or give it a value (`--fill NAME=VALUE`)"
-    if "$" in text:
-        from flowc.diag.suggest import FILL_IN
+    from flowc.diag.suggest import FILL_IN, to_fill
 
+    if (filled := to_fill(text)) is not None:
+        return filled
+    if "$" in text:
         return FILL_IN
     if text.startswith("<") or (text.isupper() and len(text) > 2):
         return "it looks like a placeholder: write your own value"
@@ -134,3 +136,16 @@ def label_value(findings: Findings, node: Node, path: str) -> None:
             findings.too_long(node, path, LABEL_LENGTH)
         else:
             findings.form(node, path, f"empty or {IN_WORD}", help=placeholder(text))
+
+
+def stands_in(texts: list[str], name: str) -> bool:
+    """Whether one of the texts has the name as a word of its own: `redis` is none in `redis-data`."""
+    for text in texts:
+        at = -1
+        while (at := text.find(name, at + 1)) >= 0:
+            before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
+            if not (before.isalnum() or before in ("-", "_", "/")) and not (
+                after.isalnum() or after in ("-", "_", "/")
+            ):
+                return True
+    return False

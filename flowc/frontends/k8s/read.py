@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import fields as field_codes
 from flowc.diag.codes.k8s import objects as codes
+from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import Findings, place, text_at
 from flowc.frontends.k8s.kinds import gather
 from flowc.frontends.k8s.kinds import known as kinds
@@ -268,7 +269,7 @@ class _Manifest:
             reason, help = kinds.REFUSED[kind]
             own = node.at("metadata", "name")
             known = [*([own.text] if isinstance(own, Scalar) else []), *hosts]
-            named = [name for name in known if name and _names(texts, name)]
+            named = [name for name in known if name and names.stands_in(texts, name)]
             if self.jobs and named:
                 help = (
                     f"the job names `{named[0]}`: start it beside the job, as a sidecar, or name a server that is there"
@@ -359,22 +360,29 @@ class _Manifest:
                 self.sink.report(codes.KIND_UNKNOWN, found.span, help=help, kind=found.text, version=version)
         jobs: list[JobObject] = []
         for node, kind in self.jobs:
-            job = self._trained(node) if kind == "TrainJob" else gather.job(node, kind, self.inputs, self.sink)
+            job = self._job(node, kind)
             if job is not None:
                 jobs.append(job)
         if not self.jobs and not self.sink.broken:
             self._no_job()
         return Tree(source=self.source, documents=tuple(self.documents), jobs=tuple(jobs), companions=self.companions)
 
-    def _trained(self, node: Mapping) -> JobObject | None:
-        """The job of a TrainJob: of the JobSet that it and its runtime make."""
-        from flowc.frontends.k8s.kinds import train
+    def _job(self, node: Mapping, kind: str) -> JobObject | None:
+        """The job of an object, or of the one that a TrainJob or a version of before stands for."""
+        if kind == "TrainJob":
+            from flowc.frontends.k8s.kinds import train
 
-        made = train.job_set(node, self.companions, self.checker, self.inputs, self.sink)
+            made = train.job_set(node, self.companions, self.checker, self.inputs, self.sink)
+        elif kind == "MPIJobBefore":
+            from flowc.frontends.k8s.kinds import mpi_before
+
+            made = mpi_before.today(node)
+        else:
+            return gather.job(node, kind, self.inputs, self.sink)
         if made is None:
             return None
-        object_rules.job(self.findings, made.node, "JobSet")
-        job = gather.job(made.node, "JobSet", self.inputs, self.sink)
+        object_rules.job(self.findings, made.node, made.kind)
+        job = gather.job(made.node, made.kind, self.inputs, self.sink)
         return job.replace(written=made.written, decided=made.decided) if job is not None else None
 
     def _no_job(self) -> None:
@@ -383,16 +391,3 @@ class _Manifest:
         node = self.documents[0].at("kind") if self.documents else None
         help = "put the Job that uses it into the same file" if names else "is everything a comment?"
         self.sink.report(codes.JOB_MISSING, place(node) if node is not None else None, help=help, found=found)
-
-
-def _names(texts: list[str], name: str) -> bool:
-    """Whether one of the texts has the name as a word of its own: `redis` is none in `redis-data`."""
-    for text in texts:
-        at = -1
-        while (at := text.find(name, at + 1)) >= 0:
-            before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
-            if not (before.isalnum() or before in ("-", "_", "/")) and not (
-                after.isalnum() or after in ("-", "_", "/")
-            ):
-                return True
-    return False

@@ -28,7 +28,7 @@ NEIGHBOURS = {
     *("VolcanoDependsOn", "VolcanoPartition", "VolcanoTopology"),
     *("PyTorchJob", "PyTorchJobSpec", "PyTorchReplicaSpecs", "ReplicaSpec", "RunPolicy"),
     *("TFJob", "TFJobSpec", "TFReplicaSpecs"),
-    *("MPIJob", "MPIJobSpec", "MPIReplicaSpecs"),
+    *("MPIJob", "MPIJobSpec", "MPIReplicaSpecs", "MPIJobBefore", "MPIJobBeforeSpec"),
     *("TrainJob", "TrainJobSpec", "RuntimeRef", "Trainer", "RuntimePatch", "TrainingRuntimeSpecPatch"),
     *("JobSetTemplatePatch", "JobSetSpecPatch", "ReplicatedJobPatch", "JobTemplatePatch", "JobSpecPatch"),
     *("PodTemplateOverride", "PodTemplateOverrideTarget", "TrainingRuntime", "TrainingRuntimeSpec", "MLPolicy"),
@@ -75,7 +75,7 @@ def test_every_type_of_the_api_below_a_job_is_in_the_table_unless_left_whole() -
             for row in TYPES[name].values():
                 visit(row)
 
-    for name in {*kinds.JOBS.values(), *kinds.COMPANIONS.values()}:
+    for name in {*kinds.JOBS.values(), *kinds.OLD_JOBS.values(), *kinds.COMPANIONS.values()}:
         visit({"is": "map", "type": name})
     assert reached == set(TYPES)
 

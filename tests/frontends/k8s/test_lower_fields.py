@@ -11,6 +11,11 @@ from tests.frontends.k8s.kinds import train_examples
 from tests.frontends.k8s.lowering import Documents, lowered
 
 EXAMPLES = {**field_examples.EXAMPLES, **field_examples_pod.EXAMPLES, **train_examples.EXAMPLES}
+BEFORE = [
+    f"MPIJobBeforeSpec.{key}"
+    for key, row in TYPES["MPIJobBeforeSpec"].items()
+    if row.get("action") in ("lowered", "approximated")
+]
 # Fields that cannot change anything by themselves, with the reason.
 WITHOUT_EFFECT = {
     "PodFailurePolicyOnPodConditionsPattern.status": "the provider takes machines away, or it does not",
@@ -20,6 +25,7 @@ WITHOUT_EFFECT = {
     "ReplicatedJob.replicas": "there may be one only",
     **dict.fromkeys(("MLPolicy.mpi", "MLPolicy.flux"), "such a TrainJob is refused when it is read"),
 }
+WITHOUT_EFFECT |= {row: "`--move` alone reads it: kinds/test_mpi_before.py" for row in BEFORE}
 # What a probe, a hook or a rule holds is told about as one.
 AS_A_WHOLE = ("HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction", "ContainerRestartRule")
 ROWS = [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flowc.diag.render import render
+from flowc.diag.suggest import FILL_IN
 from flowc.frontends.k8s.read import document
 from flowc.yamldoc.node import plain
 from tests.frontends.k8s.manifests import CONTAINER, JOB, found, job, messages, read_text
@@ -249,7 +250,7 @@ def test_a_pod_is_a_job_that_is_never_restarted() -> None:
 
 
 POD = {"restartPolicy": "Never", "containers": [CONTAINER]}
-OTHER = {"restartPolicy": "Never", "containers": [{**CONTAINER, "args": ["--role=worker"]}]}
+OTHER = {"restartPolicy": "Never", "containers": [{**CONTAINER, "image": "other:1"}]}
 
 
 def volcano(*pods: dict[str, Any]) -> str:
@@ -302,10 +303,10 @@ def test_gangs_of_one_kind_of_pod_are_one_job(text: str, nodes: int | None) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (volcano(POD, OTHER), "spec.tasks[1]: `template.spec.containers[0].args` differs"),
+        (volcano(POD, OTHER), "spec.tasks[1]: `template.spec.containers[0].image` differs"),
         (
-            pytorch(Master=(1, POD), Worker=(1, OTHER)),  # what the image starts is not known, so no shell can choose
-            "spec.pytorchReplicaSpecs.Worker: `template.spec.containers[0].args`",
+            pytorch(Master=(1, POD), Worker=(1, OTHER)),
+            "spec.pytorchReplicaSpecs.Worker: `template.spec.containers[0].image`",
         ),
     ],
 )
@@ -374,17 +375,18 @@ def test_items_of_a_list_are_a_list() -> None:
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("document", "help"),
     [
-        job({"parallelism": "$NODES", "completions": 2}),
-        job(container={"resources": {"limits": {"nvidia.com/gpu": "${GPUS}"}}}),
-        job(pod={"serviceAccountName": "$NAME"}),
+        (job({"parallelism": "$NODES", "completions": 2}), FILL_IN),
+        (
+            job(container={"resources": {"limits": {"nvidia.com/gpu": "${GPUS}"}}}),
+            "`--fill 'GPUS=VALUE'` puts a value there",
+        ),
+        (job(pod={"serviceAccountName": "$NAME"}), FILL_IN),
     ],
 )
-def test_what_a_template_left_to_be_filled_in_is_told_as_that(document: dict[str, Any]) -> None:
-    assert [each.help for each in found(document)] == [
-        "it looks like a placeholder: give it a value (`--fill NAME=VALUE`)"
-    ]
+def test_what_a_template_left_to_be_filled_in_is_told_as_that(document: dict[str, Any], help: str) -> None:
+    assert [each.help for each in found(document)] == [help]
 
 
 def test_paths_of_two_fields_can_be_told_apart() -> None:

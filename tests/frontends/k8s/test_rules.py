@@ -345,7 +345,12 @@ def test_a_misspelt_field_is_named_with_its_place_and_what_was_meant() -> None:
 
 
 def test_a_placeholder_is_taken_for_one() -> None:
-    for text, word in (("${NAME}", "--fill"), ("{{ .Name }}", "helm template"), ("<name>", "your own")):
+    for text, word in (
+        ("${NAME}", "--fill"),
+        ("{{ .Name }}", "helm template"),
+        ("a-<name>", "--fill 'name=VALUE'"),
+        ("NAME", "your own"),
+    ):
         (said,) = found(job(metadata={"name": text}))
         assert word in (said.help or "")
 

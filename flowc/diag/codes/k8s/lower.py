@@ -254,7 +254,8 @@ EXPANSION_ON_MACHINE = Code(
     title="known only on the machine: {items}; /bin/sh of the image puts them in",
     explain="""\
 `$(NAME)` in a command is replaced before the program starts. Addresses and secrets are not known when the manifest is
-compiled, so the container starts with its /bin/sh, which replaces them and then becomes the program.
+compiled, so the container starts with its /bin/sh, which replaces them and then becomes the program. Where the manifest
+has no `command`, that is what the image starts by itself: the machine asks the image for it.
 
 Nothing to do, as long as the image has a /bin/sh. A program that reads the variable itself needs none.""",
     bad=container(
@@ -264,24 +265,7 @@ Nothing to do, as long as the image has a /bin/sh. A program that reads the vari
     path="job.yaml",
 )
 
-EXPANSION_IMPOSSIBLE = Code(
-    id="FC342",
-    name="expansion-impossible",
-    severity="error",
-    title="{what} cannot be put into the command: {reason}",
-    explain="""\
-The value is known only on the machine, where a shell has to put it into the command. For that the command must be
-known (the image's own entrypoint is not, before the image is there), and the variable's name must be one that a shell
-can read.
-
-Write the command that the image starts as `command`, or read the variable in the program.""",
-    bad=GOOD.replace(
-        _COMMAND,
-        "        args: ['--ip=$(IP)']\n        env: [{name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]\n",
-    ),
-    good=container("        args: ['--seed=$(SEED)']\n        env: [{name: SEED, value: '7'}]\n"),
-    path="job.yaml",
-)
+# FC342, `expansion-impossible`, is given no more: the machine asks the image what it starts.
 
 POD_NAMES = Code(
     id="FC343",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import moved as moved_codes
 from flowc.frontends.k8s.container import downward
-from flowc.frontends.k8s.container.expand import Piece, Pieces, expand, late_names, literal
+from flowc.frontends.k8s.container.expand import OWN, Piece, Pieces, expand, late_names, literal
 from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.secret import looks_secret
 
@@ -281,8 +281,19 @@ def _add_host_name(container: Mapping, found: Environment, context: Context) -> 
     name = f"{job.name}-{first}-0" if first is not None else job.name
     if shape.nodes == 1 and shape.tasks is None:
         found.known[HOST] = f"{name}-0"
-    elif container.each("command"):
+    else:
         found.exports[HOST] = (Piece(text=f"{name}-"), Piece(text=INDEX, late=True))
+
+
+def own_start(container: Mapping, found: Environment, context: Context) -> str | None:
+    """The fact of what the image starts by itself, given to a container that says no `command`; a shell starts it."""
+    if container.each("command"):
+        return None
+    span = (container.at("args") or container.at("name") or container).span
+    context.gather(codes.EXPANSION_ON_MACHINE, "what the image itself starts", span)
+    fact = "entrypoint" if container.each("args") else "entrypoint_command"
+    found.facts[OWN[fact]] = fact
+    return fact
 
 
 def names_in(words: list[Pieces], found: Environment) -> list[str]:

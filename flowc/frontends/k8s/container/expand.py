@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flowc.ir.names import variable_name
 from flowc.record import Record
+from flowc.shell.quote import sh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 # this machine's rank, its number within its part or its Job, and which of the Jobs of its part that is.
 HEAD, IPS, IP = "FLOWC_HEAD_IP", "FLOWC_IPS", "FLOWC_IP_"
 RANK, INDEX, JOB = "FLOWC_RANK", "FLOWC_INDEX", "FLOWC_JOB"
+# What the image starts by itself, as a shell reads it: its entrypoint, and that with its command, by what it is a fact.
+OWN = {"entrypoint": "FLOWC_ENTRYPOINT", "entrypoint_command": "FLOWC_ENTRYPOINT_COMMAND"}
 
 
 class Piece(Record):
@@ -64,8 +67,20 @@ def late_names(words: Iterable[Pieces]) -> list[str]:
     return [piece.text for pieces in words for piece in pieces if piece.late]
 
 
-def started_late(words: Iterable[Pieces], exports: Iterable[tuple[str, Pieces]]) -> tuple[str, ...]:
-    """The words of a command by which /bin/sh sets `exports` and then starts `words`.
+def begun(own: str | None, words: str, before: Iterable[str] = ()) -> str:
+    """The line by which a shell becomes what it starts: the words that stand in the line, behind what the image starts
+    by itself where they are no more than its arguments. `own` is that fact, `before` what stands before both."""
+    start = " ".join(["exec", *before])
+    if own is None:
+        return f"{start} {words}"
+    # `exec` without a word goes on.
+    return f'eval {sh(start)} "${OWN[own]}" {sh(words)}\nexit 127'
+
+
+def started_late(
+    words: Iterable[Pieces], exports: Iterable[tuple[str, Pieces]], own: str | None = None
+) -> tuple[str, ...]:
+    """The words of a command by which /bin/sh sets `exports` and then starts `words`, `own` as in `begun`.
 
     Only references stand in the script; all that the user wrote reaches it as arguments, so nothing needs quoting. What
     a shell cannot call by its name has another one there (`variable_name`), and gets its own from `env`.
@@ -85,8 +100,8 @@ def started_late(words: Iterable[Pieces], exports: Iterable[tuple[str, Pieces]])
         lines.append(f'{"export " if plain == name else ""}{plain}="{word(pieces)}"')
         if plain != name:
             by_env.append(f'"{reference(name)}=${{{plain}}}"')
-    start = ["exec", *(["env", *by_env] if by_env else []), *(f'"{word(pieces)}"' for pieces in words)]
-    lines.append(" ".join(start))
+    before = ["env", *by_env] if by_env else []
+    lines.append(begun(own, " ".join(f'"{word(pieces)}"' for pieces in words), before))
     return ("/bin/sh", "-c", "\n".join(lines), "sh", *given)
 
 

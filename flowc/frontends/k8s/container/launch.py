@@ -6,9 +6,8 @@ A shell of the image writes what the operator mounts at /etc/mpi, keeps the work
 
 from __future__ import annotations
 
-from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container import environment, peers, ranks
-from flowc.frontends.k8s.container.expand import IPS, RANK
+from flowc.frontends.k8s.container.expand import IPS, RANK, begun
 from flowc.frontends.k8s.kinds import mpi
 from flowc.frontends.k8s.kinds.mpi import FOLDER, HOSTFILE, SSHD
 from flowc.frontends.k8s.machine import needs
@@ -54,7 +53,9 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[Words,
     needed = set[str]()
     own = _variables(launcher, main, found, context)
     first = [*_started(launcher, main, own, found, context, needed, merged=launcher.count == 0)]
-    first += [f"exec {ranks.line(_words(launcher, main, own, context))}"]
+    image_starts = not head.each("args") or str(head.each("args")[0].value or "").startswith("-")
+    begins = environment.own_start(head, found, context) if image_starts else None
+    first += [begun(begins, ranks.line(_words(launcher, main, own, context)))]
     others = list[str]()
     if worker is not None:
         mine = _variables(worker, main, found, context)
@@ -78,14 +79,7 @@ def command(main: Mapping, found: Environment, context: Context) -> tuple[Words,
     found.exports.clear()
     _tell(launcher, worker, main, context)
     shell = ("/bin/sh", "-c", "\n".join(text))
-    if head.each("command"):
-        return shell, ()
-    if not head.each("args") or str(head.each("args")[0].value or "").startswith("-"):
-        help = "write what the image starts as `command`"
-        span = (head.at("args") or head.at("name") or head).span
-        reason = "what the image itself starts is not known here"
-        context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, what="the launcher's `command`", reason=reason)
-    return (), shell
+    return (shell, ()) if head.each("command") or begins is not None else ((), shell)
 
 
 def _variables(part: Part, main: Mapping, found: Environment, context: Context) -> Environment:

@@ -44,7 +44,7 @@ def process_of(container: Mapping, context: Context, *, main: bool = False) -> P
 
         return Process(*launch.command(container, found, context), found)
     if main and gang is not None and gang.parts and (context.shape.nodes > 1 or context.job.kind == "RayJob"):
-        return _by_rank(container, found, context)
+        return Process(ranks.command(container, found, context), (), found)
     peers.look_at(found, context)
     command = peers.words(container, "command", found, context)
     args = peers.words(container, "args", found, context)
@@ -53,29 +53,12 @@ def process_of(container: Mapping, context: Context, *, main: bool = False) -> P
         return Process(_texts(command), _texts(args), found)
     span = _late_span(container, found)
     shown = ", ".join(f"`{found.written.get(name, name)}`" for name in needed[:4])
-    if not command:
-        reason = "what the image itself starts is not known here"
-        help = "write what the image starts as `command`"
-        what = f"`{found.written.get(needed[0], f'$({needed[0]})')}`"
-        context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, what=what, reason=reason)
     for name in needed:
         if name in found.facts:  # the shell that puts it in may have to call it otherwise
             found.facts.setdefault(variable_name(name), found.facts[name])
-    if command:
-        context.gather(codes.EXPANSION_ON_MACHINE, shown, span)
-    return Process(started_late([*command, *args], found.exports.items()), (), found)
-
-
-def _by_rank(container: Mapping, found: Environment, context: Context) -> Process:
-    """What each machine of a gang starts that are not all told the same."""
-    if context.job.kind != "RayJob" and not container.each("command"):
-        help = "write what the image starts as `command`"
-        reason = "what the image itself starts is not known here"
-        span = (container.at("args") or container.at("name") or container).span
-        what = f"what each of the {context.shape.nodes} machines is told"
-        context.sink.report(codes.EXPANSION_IMPOSSIBLE, span, help=help, what=what, reason=reason)
-        return Process((), (), found)
-    return Process(ranks.command(container, found, context), (), found)
+    context.gather(codes.EXPANSION_ON_MACHINE, shown, span)
+    own = environment.own_start(container, found, context)
+    return Process(started_late([*command, *args], found.exports.items(), own), (), found)
 
 
 def shell_text(container: Mapping, argv: tuple[str, ...], args: tuple[str, ...]) -> Derived | None:

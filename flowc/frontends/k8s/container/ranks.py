@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.frontends.k8s.container import environment, peers
-from flowc.frontends.k8s.container.expand import INDEX, IP, IPS, JOB, RANK, Piece, late_names
+from flowc.frontends.k8s.container.expand import INDEX, IP, IPS, JOB, RANK, Piece, begun, late_names
 from flowc.frontends.k8s.kinds import mpi, parts, ray, sets, tensorflow, volcano
 from flowc.ir.names import variable_name
 from flowc.shell.quote import sh
@@ -87,7 +87,7 @@ def _branch(
     lines, late = settings(part, start, container, own, found, words, context)
     if context.job.kind == "RayJob":
         return [*lines, *ray.lines(part, container, own, context)], late
-    return [*lines, f"exec {line(words)}"], late
+    return [*lines, begun(environment.own_start(container, found, context), line(words))], late
 
 
 def settings(

@@ -20,10 +20,11 @@ JOBS = {
     **{("TrainJob", version): "TrainJob" for version in TRAINER},
 }
 
-# Versions that are gone whose objects have the form of today's, which `--move` reads as those.
+# Versions that are gone whose objects have the form of today's, or can be made to, which `--move` reads as those.
 KUBEFLOW = "kubeflow.org/v1"
 OLD_JOBS = {
     ("CronJob", "batch/v1beta1"): "CronJob",
+    ("MPIJob", "kubeflow.org/v1alpha1"): "MPIJobBefore",
     **{
         (kind, f"kubeflow.org/{version}"): kind
         for kind in ("TFJob", "PyTorchJob")

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from flowc.record import Record
 from flowc.yamldoc.node import Mapping, Pair, Scalar, Sequence, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flowc.frontends.k8s.objects import Decision
     from flowc.yamldoc.node import Node
+
+
+class Made(Record):
+    """An object that is made of others: its kind, `written` those that it is made of, `decided` what became of their
+    keys."""
+
+    kind: str
+    node: Mapping
+    written: tuple[Mapping, ...]
+    decided: tuple[Decision, ...] = ()
 
 
 def put(holder: Mapping, key: str, value: Node, like: Pair | None = None) -> Mapping:

@@ -145,11 +145,6 @@ def _difference(base: Pods, other: Pods, *, started: bool) -> str | None:
         return first_difference(one, two, "template.spec")
     own, theirs = one.pop("containers")[0], two.pop("containers")[0]
     inside = "template.spec.containers[0]"
-    changed = [key for key in RANKED if own.get(key) != theirs.get(key)]
-    if (
-        changed and not started and not (own.get("command") and theirs.get("command"))
-    ):  # what the image starts is not known here
-        return f"{inside}.{changed[0]}"
     if not _fits(base.container, other.container):
         return f"{inside}.resources"
     for key in (*_LISTS, "initContainers", "securityContext", "image"):

@@ -36,6 +36,10 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
         for pair in node.pairs_at("spec", key):
             _template(findings, pair.value.at("template"), f"spec.{key}.{pair.key.text}.template")
         {"TFJob": tensorflow, "MPIJob": mpi}.get(kind, torch).check(findings, node)
+    elif kind == "MPIJobBefore":
+        from flowc.frontends.k8s.kinds import mpi_before
+
+        mpi_before.check(findings, node)  # the rest is that of the MPIJob that comes of it
     elif kind == "TrainJob":
         torch.service_name(findings, node)  # its pods are those of the JobSet that comes of it
     elif kind == "RayJob":

@@ -11,7 +11,7 @@ from flowc.diag.codes.k8s import moved as moved_codes
 from flowc.diag.codes.k8s import objects as object_codes
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.findings import int_at, place, text_at
-from flowc.frontends.k8s.kinds.made import listed, put, text, without
+from flowc.frontends.k8s.kinds.made import Made, listed, put, text, without
 from flowc.frontends.k8s.machine import needs
 from flowc.record import Record
 from flowc.source import Source
@@ -42,14 +42,6 @@ _BY_KEY = {
 OWN = "the TrainJob says it of its own"
 _OLD = "spec.podSpecOverrides"
 _MERGED = ("nodeSelector", "securityContext")
-
-
-class Made(Record):
-    """The JobSet of a TrainJob; `written` are the objects that it is made of, `decided` what became of their keys."""
-
-    node: Mapping
-    written: tuple[Mapping, ...]
-    decided: tuple[Decision, ...]
 
 
 class _Runtime(Record):
@@ -107,6 +99,7 @@ def job_set(node: Mapping, beside: Companions, checker: Checker, inputs: Inputs,
     made = _with_env(made, _variables(node, runtime, made, int(nodes.value or 0)), trainer, checker, sink)
     pod = put(pod, "containers", listed([made if each is container else each for each in pod.each("containers")], pod))
     return Made(
+        kind="JobSet",
         node=_joined(node, runtime.node, part, pod, nodes),
         written=(node, *([runtime.node] if runtime.own else [])),
         decided=tuple(decided),

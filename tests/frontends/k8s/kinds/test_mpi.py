@@ -17,7 +17,7 @@ from flowc.ir.job import Job
 from flowc.ir.names import PEERS
 from flowc.source import Source
 from tests.frontends.k8s.field_examples_pod import mpi
-from tests.frontends.k8s.lowering import ids, lowered, one
+from tests.frontends.k8s.lowering import lowered, one
 
 GPUS = {"resources": {"limits": {"nvidia.com/gpu": 8}}}
 IPS = "10.0.0.1\n10.0.0.2\n10.0.0.3"
@@ -31,7 +31,8 @@ def started(found: Job, rank: int, folder: Path) -> list[str]:
         (folder / name).chmod(0o755)
     words = [*found.run.argv, *found.run.args]
     text = words.pop().replace("/etc/mpi", str(folder)).replace("/usr/sbin/sshd", f"{folder}/sshd")
-    facts = {"rank": str(rank), "ips": IPS}
+    facts = {"rank": str(rank), "ips": IPS, "entrypoint": "'mpirun' '-x' "}
+    facts["entrypoint_command"] = facts["entrypoint"]
     env = {
         "PATH": "/usr/bin:/bin",
         **dict(found.env),
@@ -100,9 +101,16 @@ def test_an_entrypoint_of_the_image_starts_what_stands_in_args(tmp_path: Path) -
     assert started(found, 0, tmp_path) == ["mpirun b  launcher"]
 
 
-@pytest.mark.parametrize("launcher", [{"command": None}, {"command": None, "args": ["-np", "2"]}])
-def test_an_image_that_starts_by_itself_what_nobody_knows_is_refused(launcher: dict[str, Any]) -> None:
-    assert "FC342" in ids(mpi(None, None, launcher))
+@pytest.mark.parametrize(
+    ("args", "fact", "said"),
+    [([], "entrypoint_command", "mpirun -x  launcher"), (["-np", "2"], "entrypoint", "mpirun -x -np 2  launcher")],
+)
+def test_what_the_image_of_a_launcher_starts_is_asked_of_it(
+    args: list[str], fact: str, said: str, tmp_path: Path
+) -> None:
+    found = one(mpi(None, None, {"command": None, "args": args}))
+    assert fact in dict(found.env_facts).values()
+    assert started(found, 0, tmp_path) == [said]
 
 
 def test_the_operator_of_before_needs_no_sshd(tmp_path: Path) -> None:

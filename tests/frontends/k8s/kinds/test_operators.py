@@ -196,7 +196,6 @@ def test_the_job_that_decides_is_on_the_first_machine(more: dict[str, Any], end:
             {**say(), "resources": {"limits": {"nvidia.com/t4": 1}}},
             {"resources": {"limits": {"nvidia.com/h100": 8}}},
         ),
-        ({"name": "c", "image": "a:1", "args": ["x"]}, {}),
         ({**say(), "securityContext": {"runAsUser": 7}}, {}),
         ({**say(), "lifecycle": {"postStart": {"exec": {"command": ["a"]}}}}, {}),
         ({**say(), "image": "a:1-gpu"}, {}),
