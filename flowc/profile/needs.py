@@ -7,6 +7,8 @@ the lines for all that it lacks stand; one that lacks what no line brings never 
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
+
 from flowc._compiled.profile_lines import FOLDERS, MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS, SCRATCH, VARIABLES
 from flowc._compiled.slurm_commands import CATEGORIES, OF_SITES, PROVIDED, REFUSED
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
@@ -18,11 +20,12 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sized
+    from collections.abc import Iterable, Mapping, Sequence, Sized
     from typing import Any
 
     Key = tuple[str, str]  # the section of a line, and its key
     Lack = tuple[str, str]  # a kind and a name
+    Rank = tuple[int, float, int, Key]  # the lowest stands first
 
 _module_key = at_first_use(r"[A-Za-z0-9_.+/-][A-Za-z0-9_.+/-]*", "fullmatch")
 _environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
@@ -35,6 +38,10 @@ _variable_key = at_first_use(r"[A-Za-z_][A-Za-z0-9_]*", "fullmatch")
 _ENVIRONMENT = "a file, or {packages: [python=3.12, …]}"
 # What Slurm and modules are is beyond a line: a job of another format that calls them means a cluster.
 _NO_PROGRAMS = frozenset((*PROVIDED, *OF_SITES, *REFUSED, *MODULE_COMMANDS))
+
+
+_WILD = "*?["  # what globs are known by
+_MODULE_ROWS, _PROGRAM_ROWS = (*MODULES, *OPEN), (*PROGRAMS, *OPEN_PROGRAMS)
 
 
 class Line(Record):
@@ -141,7 +148,7 @@ def _known(section: str, key: str, names: Iterable[str] = ()) -> Line:
     if section == "conda":
         return line
     if section == "programs":
-        return _of_row(line, key, (*PROGRAMS, *OPEN_PROGRAMS))
+        return _of_row(line, key, _PROGRAM_ROWS, _index_of_programs())
     parts = key.lower().split("/")
     while len(parts) > 1 and (parts[0] in CATEGORIES or parts[0] in FOLDERS):
         parts.pop(0)
@@ -156,7 +163,7 @@ def _of_module(line: Line, name: str) -> Line:
     plain = _version(name)
     for each in (name, plain[1]) if plain is not None else (name,):
         bare = of_python(each)
-        found = _of_python(line, each, bare) if bare else _of_row(line, each, (*MODULES, *OPEN))
+        found = _of_python(line, each, bare) if bare else _of_row(line, each, _MODULE_ROWS, _index_of_modules())
         if found is not line:
             return found
         named = package_of(each)
@@ -168,7 +175,7 @@ def _of_module(line: Line, name: str) -> Line:
 
 def _of_python(line: Line, name: str, bare: str) -> Line:
     """By a row that has the very name, or else by one that brings packages of Python, for the name without a prefix."""
-    own = [row for row in (*MODULES, *OPEN) if name in row["parts"]]
+    own = [row for row in _MODULE_ROWS if name in row["parts"]]
     if own:
         return _of_row(line, name, own)
     return _of_row(line, bare, [row for row in MODULES if _is_python(row["brings"])])
@@ -178,13 +185,49 @@ def _is_python(brings: Any) -> bool:
     return not isinstance(brings, str) and brings["pip"] and not (brings["apt"] or brings["shell"])
 
 
-def _of_row(line: Line, name: str, rows: Iterable[Any]) -> Line:
-    row = next((row for row in rows if any(is_like(name, glob) for glob in row["parts"])), None)
-    if row is None:
+def _of_row(line: Line, name: str, rows: Sequence[Any], index: _Index | None = None) -> Line:
+    """As the first of the rows says that means the name; `index` is theirs, where there are many."""
+    number = (index or _Index(rows)).first(name)
+    if number is None:
         return line
+    row = rows[number]
     return line.replace(
         brings=row.get("brings"), says=row["says"], not_for=row.get("not_for", ()), instead=row.get("instead")
     )
+
+
+class _Index:
+    """Finds the first row that means a name: most name theirs as they are, and those are looked up."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._named: dict[str, int] = {}
+        self._globs: list[tuple[int, str]] = []
+        for number, row in enumerate(rows):
+            for part in row["parts"]:
+                if any(sign in part for sign in _WILD):
+                    self._globs.append((number, part))
+                else:
+                    self._named.setdefault(part, number)
+
+    def first(self, name: str) -> int | None:
+        own = self._named.get(name)
+        begins = f"{name[:1]}{_WILD}"
+        for number, glob in self._globs:
+            if own is not None and number > own:
+                break
+            if glob[0] in begins and is_like(name, glob):
+                return number
+        return own
+
+
+@remembered(1)
+def _index_of_modules() -> _Index:
+    return _Index(_MODULE_ROWS)
+
+
+@remembered(1)
+def _index_of_programs() -> _Index:
+    return _Index(_PROGRAM_ROWS)
 
 
 def served(line: Line, called: bool) -> Line:
@@ -213,15 +256,31 @@ def ranked(candidates: Iterable[Line], needs: Iterable[frozenset[Key]]) -> list[
     come nearest to it. Ties go to the line that more files need, then by name."""
     left = [*needs]
     waiting = {(line.section, line.key): line for line in candidates}
+    needed_by: dict[Key, list[int]] = {key: [] for key in waiting}
+    for number, each in enumerate(left):
+        for key in each & waiting.keys():
+            needed_by[key].append(number)
+
+    def place(key: Key) -> Rank:
+        sizes = [len(left[number]) for number in needed_by[key]]
+        return -sizes.count(1), -sum(1 / size for size in sizes), -waiting[key].files, key
+
+    places = {key: place(key) for key in waiting}
+    queue = [*places.values()]
+    heapify(queue)
     found: list[Line] = []
-    while waiting:
-        gains: dict[Key, tuple[int, float]] = dict.fromkeys(waiting, (0, 0.0))
-        for each in left:
-            for key in each:
-                if key in gains:
-                    frees, near = gains[key]
-                    gains[key] = frees + (len(each) == 1), near + 1 / len(each)
-        best = min(waiting, key=lambda key: (-gains[key][0], -gains[key][1], -waiting[key].files, key))
-        found.append(waiting.pop(best).replace(frees=gains[best][0]))
-        left = [rest for each in left if (rest := each - {best})]
+    while queue:
+        first = heappop(queue)
+        best = first[-1]
+        if places.get(best) != first:
+            continue  # it has moved meanwhile, and stands elsewhere too
+        del places[best]
+        found.append(waiting[best].replace(frees=-first[0]))
+        moved: set[Key] = set()
+        for number in needed_by[best]:
+            left[number] -= {best}
+            moved |= left[number] & places.keys()
+        for key in moved:
+            places[key] = place(key)
+            heappush(queue, places[key])
     return found

@@ -6,6 +6,7 @@ import re
 from textwrap import wrap
 
 from flowc.listing import some_of
+from flowc.patterns import remembered
 from flowc.profile.needs import Line, is_open
 
 TYPE_CHECKING = False
@@ -92,13 +93,17 @@ def _indent(block: str) -> str:
 
 
 def _entry(line: Line, rank: int | None, indent: str) -> str:
-    wrapped = wrap(_comment(line, rank), _WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
-    comments = "".join(f"{indent}# {each}\n" for each in wrapped)
+    comments = "".join(f"{indent}# {each}\n" for each in _wrapped(_comment(line, rank), _WIDTH - len(indent)))
     key = _scalar(line.key)
     if line.brings is None:
         asked = f"./{line.key.rpartition('/')[2]}" if _is_file(line) else _ASKED[line.section]
         return f"{comments}{indent}# {key}: {asked}\n"
     return comments + _written(key, line.brings, indent)
+
+
+@remembered(1000)  # a draft is written, tried and written again
+def _wrapped(comment: str, width: int) -> list[str]:
+    return wrap(comment, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _is_file(line: Line) -> bool:

@@ -143,13 +143,13 @@ class Drafts:
         no text of a script is made, and seldom the densest form."""
         if self._full.packing.is_plain or self._apart:
             return self._full.packing.fits(patient=False)
-        silent = self._silent.packing
-        if not self._stands:
-            return silent.fits(patient=self._patient)
-        if silent.fits_easily:
+        silent, patient = self._silent.packing, self._patient
+        if silent.fits_surely(patient=patient):
             return True
-        tools = self._tools(spare=False)  # of the smallest
-        return self._with(tools).packing.fits(patient=self._patient) or silent.fits(patient=False)
+        if not self._stands:
+            return silent.fits(patient=patient)
+        small = self._with(self._tools(spare=False)).packing  # of the smallest
+        return small.fits_surely(patient=patient) or small.fits(patient=patient) or silent.fits(patient=False)
 
     @property
     def has_tools(self) -> bool:

@@ -16,7 +16,7 @@ from flowc._compiled.profile_lines import MODULES, OPEN, OPEN_PROGRAMS, PROGRAMS
 from flowc._compiled.slurm_commands import ABSENT, BROUGHT, MISSING
 from flowc.cli import main
 from flowc.cli.checking.checker import PARALLEL_FROM
-from flowc.profile.needs import Line, key_of, lines, needs_of, ranked
+from flowc.profile.needs import Line, key_of, lines, needs_of
 from flowc.profile.writing import UnreadableFormError, with_lines
 
 HOME = "/home"
@@ -345,14 +345,6 @@ def test_file_that_lacks_what_no_line_brings_is_never_free() -> None:
     singularity = needs_of([("module", "singularity/3"), ("program", "singularity")])
     assert singularity == frozenset({("modules", "singularity")})
     assert needs_of([("partition", "dgx")]) == frozenset()
-
-
-def test_order_frees_most_first() -> None:
-    a, b, c = (Line(section="modules", key=key, files=1) for key in "abc")
-    key_a, key_b, key_c = (("modules", key) for key in "abc")
-    needs = [{key_a, key_b}, {key_a, key_b}, {key_c}, {key_b}, {key_b}]
-    found = ranked([a, b, c], [frozenset(each) for each in needs])
-    assert [(line.key, line.frees) for line in found] == [("b", 2), ("a", 2), ("c", 1)]
 
 
 @pytest.mark.parametrize("text", ["modules: {a: nothing}\n", "modules: {}\npaths:\n  /a: scratch\n"])

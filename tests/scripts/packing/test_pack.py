@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import random
 from base64 import b64encode
+from bisect import bisect
 from math import log2
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flowc import driver
 from flowc._compiled.limits import SCRIPT_BYTES
+from flowc.inputs import Inputs
 from flowc.ir.job import Array
 from flowc.scripts import Drafts, build
 from flowc.scripts.packing import pack
 from flowc.scripts.packing.mixing import length, mixed
-from tests.scripts.packing.test_mixing import LONG, TEXT, noise, together, unit
+from flowc.source import Source
+from tests.scripts.packing.test_mixing import LONG, ROOT, TEXT, noise, together, unit
 
 
 @given(st.integers(1, 1 << 2000))
@@ -109,6 +114,36 @@ def test_whether_it_fits_is_known_before_it_is_made(name: str, tasks: int | None
     job = unit(SCRIPTS[name], array=array)
     found = build(job, index=index)
     assert Drafts(job, index).fits == found.fits == (len(found.sent) <= SCRIPT_BYTES)
+
+
+# What takes room in a script: steps, steps of MPI, questions to Slurm.
+STEPS, MPI = "srun hostname", "srun --mpi=pmix ./a.out & srun --exclusive -n 1 ./b.out & wait"
+QUESTIONS = "squeue -u $USER; sacct -j $SLURM_JOB_ID; scontrol show job $SLURM_JOB_ID; scancel 7; sinfo -N"
+
+
+def packing(text: str) -> pack.Packing:
+    """Of the smallest way to write it."""
+    source = Source.from_bytes("job.sbatch", text.encode())
+    (found,) = driver.compile(source, Inputs(), emit="plan").units
+    drafts = Drafts(found, None)
+    return drafts._with(drafts._tools(spare=False)).packing
+
+
+@pytest.mark.parametrize(
+    ("calls", "nodes", "patient"),
+    [(STEPS, 1, True), (STEPS, 2, True), (MPI, 1, True), (QUESTIONS, 2, True), (STEPS, 1, False), (STEPS, 2, False)],
+)
+def test_what_surely_fits_does(calls: str, nodes: int, patient: bool) -> None:
+    """At the edge: beside these calls, with as many lines of other scripts as it is said of."""
+    inputs = sorted((ROOT / "corpus" / "slurm").glob("*/input*"))
+    lines = [line for path in inputs for line in path.read_text("latin-1").split("\n")]
+    lines = [line for line in lines if line.isascii() and line.isprintable() and not line.startswith("#")]
+    random.Random(calls).shuffle(lines)
+    head = f"#!/bin/bash\n#SBATCH --nodes={nodes} --gpus-per-node=h100:8 --time=10\n{calls}\nexit\n"
+    texts = [head + "\n".join(lines[:count]) for count in range(0, len(lines), 3)]
+    most = bisect(texts, False, key=lambda text: not packing(text).fits_surely(patient=patient))
+    assert 0 < most < len(texts)
+    assert packing(texts[most - 1]).first(patient=patient).fits
 
 
 def test_no_text_is_made_to_know_whether_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:

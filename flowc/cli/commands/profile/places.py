@@ -21,6 +21,7 @@ _LEAST_NAME = 4
 _variable = re.compile(
     r"(?m)^[ \t]*(?:(?:export|local|readonly|declare(?: -\w+)?)[ \t]+)?([A-Za-z_]\w*)=([\"']?)(/[\w./+-]+)\2[ \t]*$"
 )
+_read = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 # What stands in front of a path that is asked for, made, or written to.
 _not_read = re.compile(r"(?:(?:^|\s)-[a-zA-Z]|mkdir|>|--[\w-]*(?:out|log|save)[\w-]*[= ]?)[ \t]*[\"']?\Z")
 
@@ -81,8 +82,11 @@ def _read_in(path: str) -> set[str]:
     """The whole paths that a text names but in comments, with those of its variables put in, without those that it
     asks for, makes or writes to."""
     text = "\n".join(line for line in start_of(path).split("\n") if not line.lstrip().startswith("#"))
+    values: dict[str, str] = {}
     for name, _, value in _variable.findall(text):
-        text = re.sub(rf"\$(?:{name}(?!\w)|\{{{name}\}})", value, text)
+        values.setdefault(name, value)
+    if values:
+        text = _read.sub(lambda match: values.get(match[1] or match[2], match[0]), text)
     found, left_out = set[str](), set[str]()
     for match in _path.finditer(text):
         before = text[max(0, match.start() - 60) : match.start()].rpartition("\n")[2]
