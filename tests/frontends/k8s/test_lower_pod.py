@@ -106,6 +106,8 @@ class TestGpus:
             ("node.kubernetes.io/instance-type", "Standard_ND96amsr_A100_v4", "a100-80gb"),
             ("gpu.nvidia.com/class", "H100_NVLINK_80GB", "H100_NVLINK_80GB"),
             ("gpu-type", "a100", "a100"),
+            ("node.example.com/type", "b200-8x", "b200"),
+            ("node-pool", "a100-80gb-spot", "a100-80gb"),
             ("gpu", "true", None),
             ("node.kubernetes.io/instance-type", "m5.large", None),
             ("example.com/pool", "blue", None),
@@ -116,6 +118,16 @@ class TestGpus:
         found = one(document).resources
         assert (found.gpu_model, found.gpus_per_node, found.choices) == (model, 8, ())
         assert ids(document) == ([] if model else ["FC330"])
+
+    def test_what_nodes_are_called_gives_way_to_what_speaks_of_gpus(self) -> None:
+        selector = {"pool": "a100-pool", "gpu-type": "h100"}
+        found = one(job(pod={"nodeSelector": selector}, container=GPU)).resources
+        assert found.gpu_model == "h100"
+        affinity = required({"key": "gpu-type", "operator": "In", "values": ["h100"]})
+        document = job(pod={"affinity": affinity, "nodeSelector": {"pool": "a100", "team": "t4"}}, container=GPU)
+        assert one(document).resources.gpu_model == "h100"
+        assert one(job(pod={"nodeSelector": {"pool": "a100", "team": "t4"}}, container=GPU)).resources.gpu_model is None
+        assert ids(job(pod={"nodeSelector": {"pool": "a100"}})) == ["FC330"]
 
     def test_several_values_are_choices_in_order(self) -> None:
         values = ["NVIDIA-H100-80GB-HBM3", "NVIDIA-A100-SXM4-80GB"]

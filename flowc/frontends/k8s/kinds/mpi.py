@@ -135,6 +135,8 @@ def beside(launcher: Pods, workers: Pods, sink: Sink) -> tuple[Pods, Mapping] | 
                 and (_fewer(one, other) or parts.has_more(one, other))
             ):
                 continue
+            if plain(pair.value) in ([], {}):
+                continue
             if pair.key.text == "initContainers" and (parts.waiting(theirs) or (found is None and parts.works(theirs))):
                 continue
             if pair.key.text not in free and theirs.at(pair.key.text) is not None and plain(pair.value) != said:

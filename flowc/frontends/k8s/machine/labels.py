@@ -34,23 +34,31 @@ class Requirement:
 
 class Kinds:
     """GPUs of which any will do: words for models in order of preference (none: any model) with at least `least_gib` of
-    memory, as `place` says."""
+    memory, as `place` says. `guessed`: a name that says so by the way, which gives way to what speaks of GPUs."""
 
-    __slots__ = ("least_gib", "place", "words")
+    __slots__ = ("guessed", "least_gib", "place", "words")
 
-    def __init__(self, words: list[str], least_gib: int = 0, place: Node | None = None) -> None:
+    def __init__(
+        self, words: list[str], least_gib: int = 0, place: Node | None = None, *, guessed: bool = False
+    ) -> None:
         self.words = words
         self.least_gib = least_gib
         self.place = place
+        self.guessed = guessed
 
     def both(self, other: Kinds, context: Context) -> Kinds | None:
         """What both allow; None, with an error, when they rule each other out."""
         least, place = max(self.least_gib, other.least_gib), self.place or other.place
         if not self.words or not other.words:
-            return Kinds(self.words or other.words, least, place)
+            return Kinds(self.words or other.words, least, place, guessed=self.guessed or other.guessed)
+        if self.guessed != other.guessed:
+            return Kinds((other if self.guessed else self).words, least, place)
         pairs = [(one, two) for one in self.words for two in other.words if models.same(one, two)]
         if pairs:
-            return Kinds(list(dict.fromkeys(models.narrower(*pair) for pair in pairs)), least, place)
+            words = list(dict.fromkeys(models.narrower(*pair) for pair in pairs))
+            return Kinds(words, least, place, guessed=self.guessed)
+        if self.guessed:
+            return Kinds([], least, place)
         assert other.place is not None
         assert self.place is not None
         notes = ((self.place.span, f"{_either(self.words)} is asked for here"),)
@@ -116,7 +124,15 @@ def _read(each: Requirement, count: int, context: Context, preferred: bool) -> K
         return None
     if key in data.SILENT_LABELS or key in SYSTEM or (key in data.COUNT_LABELS and count):
         return None
-    return _nothing(each, context, preferred)
+    return (_named_by_the_way(each) if count else None) or _nothing(each, context, preferred)
+
+
+def _named_by_the_way(each: Requirement) -> Kinds | None:
+    """What a site calls its nodes, where all that it asks for are called by GPUs: `node-pool: a100-spot`."""
+    words = [word for value in each.values for word in models.words(value)]
+    if each.operator != "In" or not all(models.families(value) for value in each.values) or not words:
+        return None
+    return Kinds(list(dict.fromkeys(words)), 0, each.place, guessed=True)
 
 
 def _nothing(each: Requirement, context: Context, preferred: bool) -> Kinds | None:

@@ -34,6 +34,12 @@ def memory_gb(word: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def words(name: str) -> list[str]:
+    """The models that stand in a name of something else, with the memory that it says."""
+    size = memory_gb(name)
+    return [f"{each}-{size}gb" if size else each for each in families(name)]
+
+
 def same(one: str, other: str) -> bool:
     """Whether two words may mean one model."""
     first, second = families(one), families(other)
