@@ -92,14 +92,14 @@ def is_job(source: Source, *, once: bool = False) -> bool:
 # Kinds whose objects are work that ends. A CronJob, like a Deployment, is something that the cluster keeps doing: it is
 # a job where `--once` says so, and an error only where somebody names the file.
 _job_kind = at_first_use(
-    r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob|TFJob|MPIJob|RayJob|TrainJob)[\"']?\s*(?:#.*)?$",
+    r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?(?:Job|JobList|JobSet|PyTorchJob|TFJob|MPIJob|XGBoostJob|JAXJob|RayJob|TrainJob)[\"']?\s*(?:#.*)?$",
     "search",
     8,
 )
 _cron_job = at_first_use(r"^[^\S\n]*(?:-\s*)?[\"']?kind[\"']?\s*:\s*[\"']?CronJob\b", "search", 8)
 # The kinds of documents that begin in the first column; deeper ones are parts of others, unless these are lists.
 _kinds = at_first_use(r"^[\"']?kind[\"']?\s*:\s*[\"']?([A-Za-z]+)", "findall", 8)
-_JOBS = ("Job", "JobSet", "PyTorchJob", "TFJob", "MPIJob", "RayJob", "TrainJob", "CronJob")
+_JOBS = ("Job", "JobSet", "PyTorchJob", "TFJob", "MPIJob", "XGBoostJob", "JAXJob", "RayJob", "TrainJob", "CronJob")
 
 
 def _has_job(text: str, once: bool) -> bool:

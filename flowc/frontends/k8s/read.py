@@ -355,8 +355,8 @@ class _Manifest:
                 reason = f"kind {found.text} of {version} is not known"
                 self.sink.report(codes.OBJECT_LEFT_OUT, found.span, kind=found.text, name=text, reason=reason)
             else:
-                known = "Job, CronJob (with `--once`), Pod, JobSet, PyTorchJob, TFJob, MPIJob, RayJob, TrainJob"
-                help = f"flowc runs {known} and Volcano's Job"
+                known = "Job, CronJob (with `--once`), Pod, JobSet, RayJob, TrainJob"
+                help = f"flowc runs {known}, {', '.join(kinds.ROLES)} and Volcano's Job"
                 self.sink.report(codes.KIND_UNKNOWN, found.span, help=help, kind=found.text, version=version)
         jobs: list[JobObject] = []
         for node, kind in self.jobs:

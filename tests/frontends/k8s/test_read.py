@@ -85,7 +85,7 @@ def test_jobs_keep_the_order_of_the_text() -> None:
         ),
         (TEXT.replace("batch/v1", "batch/v1beta1"), "that version is gone"),
         (kind("Deployment", "apps/v1"), "Deployment is no batch job"),
-        (kind("JAXJob", "kubeflow.org/v1"), "JAXJob is no batch job: its controller"),
+        (kind("PaddleJob", "kubeflow.org/v1"), "PaddleJob is no batch job: its controller"),
         (kind("RayService", "ray.io/v1"), "RayService is no batch job: Ray"),
         (kind("TrainJob", "trainer.kubeflow.org/v1alpha1"), "spec: Required value"),
         (kind("Widget", "example.com/v1"), 'no matches for kind "Widget"'),

@@ -263,6 +263,10 @@ def _add_own(container: Mapping, found: Environment, context: Context) -> None:
         from flowc.frontends.k8s.kinds import torch
 
         torch.add_torch(found, job.gang, context)
+    elif job.kind in ("XGBoostJob", "JAXJob"):
+        from flowc.frontends.k8s.container import operators
+
+        operators.add(found, job.gang, context)
     elif job.kind == "VolcanoJob":
         from flowc.frontends.k8s.kinds import volcano
 

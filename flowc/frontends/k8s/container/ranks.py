@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.frontends.k8s.container import environment, peers
+from flowc.frontends.k8s.container import environment, operators, peers
 from flowc.frontends.k8s.container.expand import INDEX, IP, IPS, JOB, RANK, Piece, begun, late_names
 from flowc.frontends.k8s.kinds import mpi, parts, ray, sets, tensorflow, volcano
 from flowc.ir.names import variable_name
@@ -109,6 +109,9 @@ def settings(
     exports |= {name: (Piece(text=INDEX, late=True),) for name in numbered}
     if context.job.kind == "TFJob" and own.lookup(tensorflow.CONFIG) is None:
         exports[tensorflow.CONFIG] = tensorflow.config(part, context)
+    gang = context.job.gang
+    if context.job.kind == "XGBoostJob" and gang is not None and own.lookup(operators.WORKERS) is None:
+        exports[operators.WORKERS] = operators.workers(gang)
     if any("HOSTNAME" in text for text in texts) and own.lookup("HOSTNAME") is None:
         exports["HOSTNAME"] = (Piece(text=f"{context.job.name}-{part.name}-"), Piece(text=INDEX, late=True))
         if context.job.kind == "MPIJob" and part.name == mpi.LAUNCHER:

@@ -6,6 +6,7 @@ from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import Shape, pair_of
 from flowc.frontends.k8s.kinds import mpi, ray, sets, tensorflow, volcano
+from flowc.frontends.k8s.kinds.known import ROLES
 from flowc.ir.job import Array
 from flowc.source import Span
 
@@ -118,7 +119,7 @@ _BESIDE = "only the main container's exit code counts"
 def workers_end(context: Context) -> str | None:
     """Which machine's end is the job's. A policy that asks for more than the first or all cannot be kept."""
     spec = context.job.job_spec
-    if context.job.kind == "PyTorchJob":
+    if context.job.kind in ("PyTorchJob", "XGBoostJob"):
         return _master_ends(context)
     if context.job.gang is not None and context.job.gang.parts:
         return _part_ends(context.job.gang.parts, context)
@@ -137,9 +138,9 @@ def workers_end(context: Context) -> str | None:
 
 
 def _master_ends(context: Context) -> str | None:
-    """A PyTorchJob is done when its master is; its workers are stopped then if `cleanPodPolicy` says so."""
+    """A PyTorchJob or XGBoostJob is done when its master is; workers are stopped then if `cleanPodPolicy` says so."""
     clean = context.job.job_spec.at("cleanPodPolicy")
-    master = context.job.node.at("spec", "pytorchReplicaSpecs", "Master")
+    master = context.job.node.at("spec", ROLES[context.job.kind][0], "Master")
     stops = clean is not None and clean.value in ("Running", "All")
     if not stops or context.shape.nodes == 1 or master is None:
         return None

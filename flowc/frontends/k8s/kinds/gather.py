@@ -55,7 +55,7 @@ def plain_keys(root: Node, sink: Sink) -> None:
 
 def role_names(node: Mapping, kind: str) -> None:
     """The training operator takes the names of roles in any case: `Ps` is `PS`."""
-    if kind not in ("TFJob", "PyTorchJob"):
+    if kind not in ROLES or kind == "MPIJob":
         return
     key, roles = ROLES[kind]
     specs, known = node.at("spec", key), {role.lower(): role for role in roles}
@@ -172,7 +172,7 @@ def _kubeflow(node: Mapping, kind: str, sink: Sink) -> JobObject | None:
     gang = _gang(list(found.values()), str(slots) if slots is not None else None)
     running = [each for each in pods if each.count] or pods[:1]
     base, ranked = running[0], tuple[Part, ...]()
-    if not parts.same(running) or (kind == "TFJob" and gang.nodes > 1):
+    if not parts.same(running) or (kind in ("TFJob", "XGBoostJob") and gang.nodes > 1):
         joined = parts.joined(running, sink)
         if joined is None:
             return None

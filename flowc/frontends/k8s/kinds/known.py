@@ -13,7 +13,7 @@ JOBS = {
     ("Job", "batch.volcano.sh/v1alpha1"): "VolcanoJob",
     ("JobSet", "jobset.x-k8s.io/v1alpha2"): "JobSet",
     ("PyTorchJob", "kubeflow.org/v1"): "PyTorchJob",
-    ("TFJob", "kubeflow.org/v1"): "TFJob",
+    **{(kind, "kubeflow.org/v1"): kind for kind in ("TFJob", "XGBoostJob", "JAXJob")},
     **{("MPIJob", f"kubeflow.org/{version}"): "MPIJob" for version in ("v2beta1", "v1", "v1alpha2")},
     ("RayJob", "ray.io/v1"): "RayJob",
     ("RayJob", "ray.io/v1alpha1"): "RayJob",
@@ -37,6 +37,8 @@ OF_POLICY = ("activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
 # Jobs of the training operator: where the replicas stand, and their roles in the order of the machines' ranks.
 ROLES = {
     "PyTorchJob": ("pytorchReplicaSpecs", ("Master", "Worker")),
+    "XGBoostJob": ("xgbReplicaSpecs", ("Master", "Worker")),
+    "JAXJob": ("jaxReplicaSpecs", ("Worker",)),
     "TFJob": ("tfReplicaSpecs", ("Chief", "Master", "Worker", "PS", "Evaluator")),
     "MPIJob": ("mpiReplicaSpecs", ("Launcher", "Worker")),
 }
@@ -83,7 +85,7 @@ REFUSED = {
     "RayCronJob": ("a bid is placed once", "write its `jobTemplate` as a RayJob"),
     "PodTemplate": ("it is a pattern for pods that starts none", "write a Job with this template"),
     **dict.fromkeys(
-        ("XGBoostJob", "PaddleJob", "MXJob", "JAXJob"),
+        ("PaddleJob", "MXJob"),
         (
             "its controller gives every replica a part and addresses of its own",
             "write a Job with completionMode Indexed whose program looks at its index",
@@ -112,7 +114,7 @@ VERSIONS = {
     "Pod": "v1",
     "JobSet": "jobset.x-k8s.io/v1alpha2",
     "PyTorchJob": "kubeflow.org/v1",
-    "TFJob": "kubeflow.org/v1",
+    **dict.fromkeys(("TFJob", "XGBoostJob", "JAXJob"), "kubeflow.org/v1"),
     "MPIJob": "kubeflow.org/v2beta1",
     "RayJob": "ray.io/v1",
     "TrainJob": TRAINER[0],

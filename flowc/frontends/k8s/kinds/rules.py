@@ -35,7 +35,10 @@ def job(findings: Findings, node: Mapping, kind: str) -> None:
         key = ROLES[kind][0]
         for pair in node.pairs_at("spec", key):
             _template(findings, pair.value.at("template"), f"spec.{key}.{pair.key.text}.template")
-        {"TFJob": tensorflow, "MPIJob": mpi}.get(kind, torch).check(findings, node)
+        if kind in ("TFJob", "MPIJob"):
+            {"TFJob": tensorflow, "MPIJob": mpi}[kind].check(findings, node)
+        else:
+            torch.check(findings, node, kind)
     elif kind == "MPIJobBefore":
         from flowc.frontends.k8s.kinds import mpi_before
 

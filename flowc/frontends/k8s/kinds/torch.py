@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import given, int_at, key_span, text_at
+from flowc.frontends.k8s.kinds.known import ROLES
 from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
@@ -28,14 +29,18 @@ def service_name(findings: Findings, node: Mapping) -> None:
         names.service_name(findings, name, "metadata.name")
 
 
-def check(findings: Findings, node: Mapping) -> None:
-    """Check the spec of a PyTorchJob, without its pods."""
+def check(findings: Findings, node: Mapping, kind: str = "PyTorchJob") -> None:
+    """Check the spec of a PyTorchJob, XGBoostJob or JAXJob, without its pods."""
     service_name(findings, node)
-    path = "spec.pytorchReplicaSpecs"
-    specs = node.at("spec", "pytorchReplicaSpecs")
-    if isinstance(specs, Mapping) and not given(specs, ("Master", "Worker")):
-        findings.required(specs, f"{path}.Worker", "name the pods that are to run: `Master`, `Worker` or both")
-    for pair in node.pairs_at("spec", "pytorchReplicaSpecs"):
+    key, roles = ROLES[kind]
+    path = f"spec.{key}"
+    specs = node.at("spec", key)
+    if isinstance(specs, Mapping) and not given(specs, roles):
+        said = "`Master`, `Worker` or both" if len(roles) > 1 else "`Worker`"
+        findings.required(specs, f"{path}.Worker", f"name the pods that are to run: {said}")
+    elif isinstance(specs, Mapping) and kind == "XGBoostJob" and not given(specs, ("Master",)):
+        findings.required(specs, f"{path}.Master", "must be present")
+    for pair in node.pairs_at("spec", key):
         where, count = f"{path}.{pair.key.text}", pair.value.at("replicas")
         number = int_at(count) if count is not None else None
         if count is not None and number is not None:

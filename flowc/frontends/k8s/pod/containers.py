@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from flowc.yamldoc.node import Mapping, Node
 
 # The container that an operator looks at.
-_OF_OPERATORS = {"PyTorchJob": torch.CONTAINER, "TFJob": tensorflow.CONTAINER}
+_OF_OPERATORS = {
+    "PyTorchJob": torch.CONTAINER,
+    "TFJob": tensorflow.CONTAINER,
+    "XGBoostJob": "xgboost",
+    "JAXJob": "jax",
+}
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
