@@ -22,6 +22,10 @@ OF_SITES = ('ibrun',)
 
 OPTIONS_OF_SITES = ('-n', '-np', '-o')
 
+RARE_OPTIONS_OF_SITES = ('-npernode', '-tpp')
+
+FLAGS_OF_SITES = ('-v',)
+
 MPI_WORDS = ('mpi', 'hpcx', 'hpc-x')
 
 AT_ONCE_WORDS = ('&', 'parallel', 'xargs')

@@ -39,7 +39,7 @@ PLAINEST = frozenset(("srun", "agent", "pipes", "chdir"))
 # What few jobs have, and have many names of their own: short ones are worth more to the others.
 RAREST = (
     *("pmix", "sbcast", "input_each", "backslash", "export_none", "columns", "fields", "node_fields", "update"),
-    *("het_job", "opt:signal", "pyxis", "ibrun", "ibrun_options", "ibrun_rare"),
+    *("het_job", "opt:signal", "pyxis", "ibrun", "ibrun_options", "ibrun_rare", "opt:cpus-per-gpu", "opt:accel-bind"),
 )
 PLACE = re.compile(r"@(\w+)\.(always|picks|rare)@")
 MARK = re.compile(r"#% (?:if (\S+)|end)")

@@ -196,6 +196,8 @@ class SlurmCommands(Strict):
     launchers: tuple[str, ...]
     of_sites: tuple[str, ...]
     options_of_sites: tuple[str, ...]
+    rare_options_of_sites: tuple[str, ...]
+    flags_of_sites: tuple[str, ...]
     mpi_words: tuple[str, ...]
     at_once_words: tuple[str, ...]
     by_srun: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from flowc.patterns import at_first_use, at_words
 from flowc.record import Record
+from flowc.shell.blocks import any_enclosed
 from flowc.shell.command import MOST_WORDS
 from flowc.shell.comments import in_comment
 from flowc.shell.scan import scan
@@ -53,6 +54,15 @@ _assigned = at_first_use(
     "match",
 )
 _between_words = at_first_use(r"[\s\"'()]+", "split")
+# What hands on its standard input to the commands in it: loops, conditions and groups.
+_fed_block = at_first_use(
+    r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<"
+    r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])",
+    "search",
+)
+# What sets the standard input of all that follows, in a shell; that of a program, in another language.
+_fed_later = at_first_use(r"\bexec[ \t]+0?<|\b(?:stdin|input)[ \t]*=|\bcommunicate\(", "search")
+_functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", "findall")
 _BEFORE = 200  # characters that are looked at before a call, and after it
 _AFTER = 600
 _MOST_WORDS = 60
@@ -162,6 +172,23 @@ def _uses(text: str, variable: str) -> Iterator[tuple[int, int]]:
         rf"\$(?:\{{{variable}(?:\[[@*]\])?(?::?[-=][^}}\n]{{0,99}})?\}}|{variable}\b)[\"']?|\b{variable}\+=\(?", text
     ):
         yield match.span()
+
+
+def is_fed(text: str, steps: list[int], *, shell: bool) -> bool:
+    """Whether something around steps in these places may give them their standard input."""
+    fed = _fed_block(text) or _fed_function(text)
+    return _fed_later(text) is not None or (bool(fed) and any_enclosed(text, steps, shell=shell))
+
+
+def _fed_function(text: str) -> bool:
+    """Whether something is fed to a function."""
+    import re
+
+    names = [re.escape(one or other) for one, other in _functions(text)[:100]]
+    if not names:
+        return False
+    name = "|".join(names)
+    return re.search(rf"\|&?\s*(?:{name})\b|(?m:^)[ \t]*(?:{name})\b[^\n;|&(]{{0,200}}<", text) is not None
 
 
 def _read(text: str, start: int, end: int, name: str, shell: bool, held: dict[str, str]) -> list[Call]:

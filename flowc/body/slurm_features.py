@@ -8,7 +8,7 @@ from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES
 from flowc._compiled.slurm_words import OPTIONS, VARIABLES
 from flowc.body.frameworks import behind, calls_freely, features_behind
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
-from flowc.body.slurm_calls import Call, calls, variable_of, words_held
+from flowc.body.slurm_calls import Call, calls, is_fed, variable_of, words_held
 from flowc.body.slurm_releases import rules_of
 from flowc.body.slurm_words import PLAIN, by_name, fields_asked, may_be_wrong, named_in, of_any_call, picked
 from flowc.patterns import at_first_use, at_words
@@ -24,12 +24,6 @@ TABLE = OPTIONS["srun"]["always"]
 
 # The words by which a text names the list of the job's own nodes.
 OWN_LISTS = {"$SLURM_JOB_NODELIST", "${SLURM_JOB_NODELIST}", "$SLURM_NODELIST", "${SLURM_NODELIST}"}
-# What hands on its standard input to the commands in it: loops, conditions and groups.
-_fed_block = at_first_use(
-    r"(?:\b(?:done|fi|esac)|(?m:^)[ \t]*[})])(?:[ \t]*\d?>\S+)*[ \t]*(?:\\\r?\n)?[ \t]*0?<"
-    r"|(?<!\|)\|&?(?!\|)\s*(?:\b(?:while|until|for|if|case)\b|[({])",
-    "search",
-)
 # A file of its own for the input of each task.
 _input_each = at_first_use(r"(?:\s-i|--input|_STDINMODE)[=\s]?[^\s;|&]{0,200}[%$]", "search")
 # A step that is to see no GPU.
@@ -43,11 +37,14 @@ _at_once = at_words(
 _beside = at_first_use(r"Popen|Thread|Pool|\basync|&|fork|spawn|[Ee]xecutor|multiprocessing|joblib|parallel", "search")
 # Locks and pipes that a shell holds open, which are released when nobody has them open any more.
 _descriptors = at_first_use(r"\bflock\b|\bcoproc\b|\bexec[ \t]+(?:\d+|\{\w+\})<>", "search")
-# What sets the standard input of all that follows, in a shell; that of a program, in another language.
-_fed_later = at_first_use(r"\bexec[ \t]+0?<|\b(?:stdin|input)[ \t]*=|\bcommunicate\(", "search")
-_functions = at_first_use(r"(?m)^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", "findall")
 _host_brackets = at_first_use(r"\A(?:-[wx]|--nodelist|--exclude)(?![a-z]).*[\[/$`]", "search")
 _brackets = at_first_use(r"\w\[[\d$]", "search")
+# A step, or a query with long answers, of whose output a part is read: the tasks go on, the query ends.
+_read_in_part = at_first_use(
+    r"\b(?:srun|squeue|sinfo|sacct|scontrol(?![ \t]+show[ \t]+hostname))\b(?:[^\n]|\\\n){0,400}?[^|]\|\s*"
+    r"(?:head|grep\s+(?:-\w*[qm]|--quiet|--max)|sed\b[^\n|]*q\b|awk\b[^\n]*\bexit\b|read\b|true\b|:)",
+    "search",
+)
 _holds_options = at_first_use(r"\W*(\{?\w*(?:OPT|ARG|FLAG|SRUN|opt|arg|flag|srun)\w*|\{\w+\[|\w+\[)", "match")
 _any_option = at_first_use(r"(?:(?<![\w$/.-])|(?<=:-))(--?[A-Za-z][\w-]*)", "finditer")
 _sets_list = at_words(r"\bSLURM_(?:JOB_)?NODELIST=", ("SLURM_NODELIST=", "SLURM_JOB_NODELIST="))
@@ -66,6 +63,8 @@ _takes_away = at_first_use(
     r"\benv[ \t][^\n;&|]{0,99}?(?:-\w*[iu]|--ignore|--unset)|\b(?:unset[ \t][^\n;&|]{0,99}SLURM|(?:snakemake|compgen))",
     "search",
 )
+# A script that may ask for its own place.
+_dotted = at_first_use(r"\.{1,2}/.*\.(?:sh|bash|zsh|ksh|csh|tcsh|py|pl|rb|R|jl|tcl)$", "match")
 # Programs that surely are in a folder of PATH.
 _surely_found = at_first_use(
     r"(?:(?:ba|da|z)?sh|python[\d.]*|env|true|hostname|torchrun|accelerate|nvidia-smi|date|echo|cat)$", "match"
@@ -109,7 +108,7 @@ def features(job: Job, nodes: int, *, guess: bool = True, seldom: bool = True) -
             found |= _called(call.name, nodes) | picked(call)
     if set(PLAIN) & {*found, *unseen} and (not all_read or set(PLAIN) & unseen or named_in(text)):
         found.add("picks")
-    found |= by_name(text)
+    found |= by_name(text) | ({"read_in_part"} if _read_in_part(text) else set())
     for name in unseen:  # not seen, so they may have any options
         found |= _called(name, nodes) | (of_any_call(name, seldom=seldom) if name in job.run.commands else set())
     found |= fields_asked(text) if "scontrol_job" in found else set()
@@ -126,8 +125,8 @@ def features(job: Job, nodes: int, *, guess: bool = True, seldom: bool = True) -
         if nodes > 1 and shell and _starts_steps_elsewhere(text, read):
             found.add("shared")
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
-        if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task"}:
-            found.add("pipes")  # lines of several tasks stay whole
+        if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task", "read_in_part"}:
+            found.add("pipes")  # lines of several tasks stay whole, and one goes on that nobody reads
         found |= {"several_nodes"} if nodes > 1 else set()
         # Launchers name these too, but feed nothing and ask for no MPI.
         found |= {"stdin"} if "opt:input" in found else set()
@@ -185,8 +184,7 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
     if job.layout.gpus_per_task is not None or "SLURM_STEP_GPUS" in text:
         found.add("gpu")
     found |= {"sets_gpus"} if "CUDA_VISIBLE_DEVICES=" in text or "unset CUDA_VISIBLE_DEVICES" in text else set()
-    if _fed_later(text) or ((_fed_block(text) or _fed_function(text)) and any_enclosed(text, steps, shell=shell)):
-        found.add("stdin")
+    found |= {"stdin"} if is_fed(text, steps, shell=shell) else set()
     found |= {"no_gpus"} if _without_gpus(text) else set()
     found |= {"values"} if may_be_wrong(text) else set()
     found |= {"descriptors"} if _descriptors(text) else set()
@@ -270,6 +268,9 @@ def _of_release(job: Job, found: set[str]) -> set[str]:
     """What srun takes from the job under the release that it was written for."""
     rules, variables = rules_of(job), dict(job.source.variables)
     more = {"opt:cpus-per-task"} if "inherits_cpus" in rules and job.layout.cpus_per_task else set()
+    more |= (
+        {"opt:cpus-per-gpu"} if found & {"gpu", "opt:gpus-per-task"} and "SLURM_CPUS_PER_GPU" in variables else set()
+    )
     if variables.get("SLURM_GPU_BIND") == "none" or _unbound(job.run.text or ""):
         more.add("unbound")
     bind = variables.get("SLURM_TRES_BIND", "")
@@ -278,23 +279,12 @@ def _of_release(job: Job, found: set[str]) -> set[str]:
     return more
 
 
-def _fed_function(text: str) -> bool:
-    """Whether something is fed to a function."""
-    import re
-
-    names = [re.escape(one or other) for one, other in _functions(text)[:100]]
-    if not names:
-        return False
-    name = "|".join(names)
-    return re.search(rf"\|&?\s*(?:{name})\b|(?m:^)[ \t]*(?:{name})\b[^\n;|&(]{{0,200}}<", text) is not None
-
-
 def _step(call: Call, text: str) -> tuple[set[str], bool]:
     """What one call of srun needs, and whether its options are all that can be seen. `text`: where a shell's variables
     have their values."""
     found, complete = _options(call, text)
     found |= {"het"} if ":" in call.words else set()
-    return {"srun"} | found | _looked_up(call) | ({"stdin"} if call.fed else set()), complete
+    return {"srun"} | found | _looked_up(call, text) | ({"stdin"} if call.fed else set()), complete
 
 
 def _options(call: Call, text: str) -> tuple[set[str], bool]:
@@ -334,18 +324,28 @@ def _wants_more(words: tuple[str, ...]) -> bool:
     return any(f"opt:{entry[2:]}" in hits and entry[1] == "=" for entry in TABLE)
 
 
-def _looked_up(call: Call) -> set[str]:
+def _looked_up(call: Call, text: str) -> set[str]:
     """Whether the program of a step may be in the working directory, by its bare name: the first word that is none of
     srun's, as far as can be seen."""
     words = iter(call.words)
     for quoted in words:
         word = quoted.strip("\"'")
         if word[:1] != "-" or word == "-":
-            bare = "/" not in word and word[:1] not in ("$", "`", "{", "\\", "~", ".", "")
-            return {"lookup"} if bare and not _surely_found(word) else set()
+            held = words_held(text, name) if text and (name := variable_of(word)) else None
+            if held is None or any(value[:1] and value[0][:1] != "-" for value in held):
+                return set[str]().union(*(_as_named(value[0]) for value in held or ((word,),) if value))
+            continue
         if _wants_more((word,)):
             next(words, "")
     return set()
+
+
+def _as_named(word: str) -> set[str]:
+    """What it takes to start a program of this name."""
+    if _dotted(word):
+        return {"dotted"}
+    bare = "/" not in word and word[:1] not in ("$", "`", "{", "\\", "~", ".", "-")
+    return {"lookup"} if bare and not _surely_found(word) else set()
 
 
 def _everything(text: str, *, shell: bool) -> set[str]:

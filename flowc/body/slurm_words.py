@@ -3,7 +3,7 @@ text shows is judged, never a word that a variable or a command gives."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import OF_SITES, OPTIONS_OF_SITES
+from flowc._compiled.slurm_commands import FLAGS_OF_SITES, OF_SITES, OPTIONS_OF_SITES, RARE_OPTIONS_OF_SITES
 from flowc._compiled.slurm_words import OPTIONS, PROGRAMS
 from flowc.body.commands import called
 from flowc.patterns import at_first_use, at_words
@@ -71,6 +71,9 @@ _by_variable = at_words(
     r"\b(?:SQUEUE|SACCT|SINFO|SCANCEL|SBCAST)_[A-Z]", ("SQUEUE_", "SACCT_", "SINFO_", "SCANCEL_", "SBCAST_")
 )
 _long_form = at_first_use(r"-[a-zA-Z]*[ls]", "match")
+_names_in = at_first_use(r"[\w.-]+", "findall")
+# Types of GPUs in the job's own options.
+_own_types = at_first_use(r"(?m)^#SBATCH[^\n]*?(?:-G|--gres|--gpus[\w-]*)[ =]*(?:gpu:)?([A-Za-z][\w.-]*):", "findall")
 _built = at_first_use(r"[$`\"'\\{}*?~]", "search")
 
 
@@ -113,6 +116,12 @@ def wrong_words(job: Job) -> list[Wrong]:
             if hit is not None:
                 found.append(Wrong(program=program, word=hit[1], start=hit[0], known=hit[2]))
             continue
+        if program in OF_SITES:
+            unknown = _unknown_of_site(words)
+            if unknown is not None:
+                known = (*OPTIONS_OF_SITES, *RARE_OPTIONS_OF_SITES, *FLAGS_OF_SITES)
+                found.append(Wrong(program=program, word=unknown[1], start=unknown[0], known=known))
+            continue
         table = _options_of(program)
         bad = next((each for each in _given(words, table, only_first=program == "srun") if each.entry is None), None)
         if bad is not None:
@@ -128,11 +137,22 @@ def lost_words(job: Job) -> list[Lost]:
         told = PROGRAMS[program]["told"] if program in PROGRAMS else {}
         for each in _given(words, _options_of(program), only_first=program == "srun") if told else ():
             row = told.get(each.entry[2:]) if each.entry is not None else None
-            if row is not None and is_meant(row, each.value or ""):
+            if row is not None and is_meant(row, _not_of_job(job, each.entry or "", each.value or "")):
                 end = each.value_start + len(each.value) if each.value else each.start + len(each.word)
                 word = (job.run.text or "")[each.start : end]
                 found.append(Lost(program=program, word=word, start=each.start, says=row["says"]))
     return found
+
+
+def _not_of_job(job: Job, entry: str, value: str) -> str:
+    """What a value asks for beyond what the job itself does: without the types of its GPUs, and its features."""
+    name = entry[2:]
+    if name == "constraint":
+        return "" if set(_names_in(value)) <= set(job.resources.features) else value
+    if name == "gres" or name[:4] == "gpus":
+        for word in {job.resources.gpu_model, *_own_types(job.run.text or "")} - {None}:
+            value = value.replace(*((f":{word}", "") if name == "gres" else (f"{word}:", "")))
+    return value
 
 
 def is_meant(row: dict[str, str | None], value: str) -> bool:
@@ -149,7 +169,7 @@ def _calls(job: Job) -> Iterator[tuple[str, list[tuple[int, str]]]]:
     """Programs with the words of each of their calls."""
     if not job.conventions.commands or job.image is not None or not job.run.text:
         return
-    for program in ("srun", *QUERIES, "scontrol"):
+    for program in ("srun", *QUERIES, "scontrol", *OF_SITES):
         for start in called(job, program):
             yield program, words_behind(job.run.text, start)
 
@@ -244,6 +264,24 @@ def of_any_call(name: str, *, seldom: bool) -> set[str]:
     found |= {f"{name}_rare", "stdin"} if name in OF_SITES else set()
     rare = {"scontrol": ("fields", "node_fields"), "squeue": ("columns",), "sinfo": ("columns",)}
     return found.union(rare.get(name, ()) if seldom else ())
+
+
+def _unknown_of_site(words: list[tuple[int, str]]) -> tuple[int, str] | None:
+    """The first word that is no option of a site's launcher, or the value of one that is no number."""
+    rest = iter(words)
+    for start, word in rest:
+        name, _, value = word.lstrip("-").partition("=")
+        if word[:1] != "-" or _built(word):
+            return None
+        if f"-{name}" in FLAGS_OF_SITES:
+            continue
+        if f"-{name}" not in (*OPTIONS_OF_SITES, *RARE_OPTIONS_OF_SITES):
+            return start, word
+        if not value:
+            start, value = next(rest, (start, word))
+        if not (value.isdecimal() or _built(value)):
+            return start, value
+    return None
 
 
 def _of_site(call: Call) -> set[str]:

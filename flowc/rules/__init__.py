@@ -71,7 +71,7 @@ RULES = (
     Rule(name="reach", concerns=always, words=_AFAR),
     Rule(name="paths", concerns=runs_on_machine, words=("/",)),
     Rule(name="modules", concerns=always, words=("module", "ml", "activate", "conda", "mamba")),
-    Rule(name="slurm_words", concerns=is_batch_script, words=PROVIDED),
+    Rule(name="slurm_words", concerns=is_batch_script, words=(*PROVIDED, *OF_SITES)),
     Rule(name="slurm_variables", concerns=is_batch_script, words=("SLURM", "SRUN_", *_BY_VARIABLE)),
     Rule(name="plain_sh", concerns=runs_plain_sh),
     Rule(name="shared_files", concerns=has_several_nodes, words=("while", "until", "file", "FileStore")),

@@ -127,7 +127,7 @@ def guard(door, addresses, rank):
                         #% end
                         serve(link)
                     finally:
-                        os._exit(0)
+                        os._exit(1)
                 peer.close()
             except OSError:
                 pass
@@ -205,7 +205,7 @@ def agent():
                 #% end
                 serve(link)
             finally:
-                os._exit(0)
+                os._exit(1)
         peer.close()
     #% end
 

@@ -12,7 +12,7 @@ def amount(name, variable=""):
     return sum(
         int(word.split(":")[-1]) if word.split(":")[-1].isdecimal() else 1
         for word in (option(name, variable) or "").split(",")
-        if word and (name != "gres" or word[:3] == "gpu")
+        if word and (name != "gres" or "gpu" in word)
     )
 
 
@@ -34,8 +34,8 @@ def choose_gpus():
     share = amount("gres") or amount("gpus-per-node")
     in_all = amount("gpus")
     #% if no_gpus
-    if not (share or in_all or per_task) and {"gres", "gpus", "gpus-per-node", "gpus-per-task"} & {*given}:
-        # `--gres=none`, `--gpus=0`
+    if not (share or in_all or per_task) and {"gres", "gpus", "gpus-per-node", "gpus-per-task"} & {name for name in given if given[name]}:
+        # `--gres=none`, `--gpus=0`; `--gpus=` says nothing
         here = 0
         for name in "CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE":
             ENV.pop(name, 0)
@@ -91,6 +91,10 @@ def gpus(local, count):
     #% if opt:gpu-bind|opt:ntasks-per-gpu
     kind, _, text = bind.partition(":")
     number = int(text) if text.isdecimal() else 1
+    turns = text.split(",")
+    #% if gpu_forms
+    turns = repeated(turns)
+    #% end
     if count < 2:
         # Alone on its node a task is not bound.
         shown = mine
@@ -99,19 +103,16 @@ def gpus(local, count):
     elif kind == "per_task":
         shown = mine[local * number : (local + 1) * number] or mine[:1] if count > 1 else mine
     elif kind[:3] == "map":
-        turns = text.split(",")
-        #% if gpu_forms
-        turns = repeated(turns)
-        #% end
         shown = [devices[int(turns[local % len(turns)], 0)]]
     elif kind[:4] == "mask":
-        turns = text.split(",")
-        #% if gpu_forms
-        turns = repeated(turns)
-        #% end
         mask = int(turns[local % len(turns)], 16)
         shown = [name for place, name in enumerate(devices) if mask >> place & 1]
     else:
+        shown = mine
+    #% end
+    #% if opt:accel-bind
+    if "g" in given.get("accel-bind", ""):
+        # Each task has those that are near, whatever else is asked for.
         shown = mine
     #% end
     ids = ",".join(shown)

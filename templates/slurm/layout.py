@@ -182,6 +182,9 @@ def count_tasks():
     global exact
     #% end
     global width, tasks, count, cpus
+    #% if opt:cpus-per-gpu
+    width = number("cpus-per-gpu") * amount("gpus-per-task") or 1
+    #% end
     #% if opt:cpus-per-task
     given.setdefault("cpus-per-task", ENV.get("SRUN_CPUS_PER_TASK") or None)
     if given["cpus-per-task"] is not None:

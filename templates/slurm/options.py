@@ -62,15 +62,11 @@ def seconds(text):
         return 0
     days, dash, rest = text.rpartition("-")
     try:
-        parts = [int(part) for part in rest.split(":")]
-        while dash and len(parts) < 3:
-            parts.append(0)
-        if len(parts) == 1:
-            parts.append(0)
-        total = 0
-        for part in parts:
-            total = total * 60 + part
-        return total + int(days or 0) * 86400
+        parts = (rest or dash and "0").split(":")
+        parts += ["0"] * (3 - (not dash) - len(parts))
+        # More than three are refused.
+        hour, minute, second = map(int, ["0"] * (3 - len(parts)) + parts)
+        return int(days if dash else 0) * 86400 + hour * 3600 + minute * 60 + second
     except ValueError:
         die("error: Invalid --time specification", 255)
 

@@ -147,10 +147,13 @@ def each_task(place):
                 **({"SLURM_CPUS_ON_NODE": str(cores or len(own))} if exact else {}),
                 #% end
                 #% if !account
-                #% if opt:cpus-per-task|opt:exact
+                #% if opt:cpus-per-task|opt:exact|opt:exclusive
                 **(
                     {"SLURM_CPUS_ON_NODE": str(len(own) * width)}
                     if given.get("cpus-per-task") or option("exact")
+                    #% if opt:exclusive
+                    or {"exclusive"} & {*given}
+                    #% end
                     else {}
                 ),
                 #% end
@@ -205,7 +208,8 @@ def launch():
         try:
             serve(far)
         finally:
-            os._exit(0)
+            # Also of a task that Python does not even try to start: none has an empty name.
+            os._exit(1)
     far.close()
     links[link] = 0
     #% end
@@ -254,7 +258,7 @@ if NAME == "srun":
     #% if opt:ntasks-per-node
     read_tasks_per_node()
     #% end
-    #% if choose|opt:exact|account
+    #% if choose|opt:exact|opt:exclusive|account
     width = 1
     #% end
     #% if choose
@@ -301,6 +305,12 @@ if NAME == "srun":
     #% if opt:chdir
     where = os.path.join(where, option("chdir", "WORKING_DIR") or "")
     #% end
+    #% if dotted
+    #% if !container
+    if WORDS[0][:1] == ".":
+        WORDS[0] = os.path.join(where, WORDS[0])
+    #% end
+    #% end
     codes = [0]
     #% if ending
     last = [9, 15]
@@ -338,5 +348,10 @@ if NAME == "srun":
     #% if !pmix
     os._exit(max(codes))
     #% end
+#% end
+#% if read_in_part
+# Who asks may read no more than the first line. The agents go on.
+if NAME > "b":
+    signal.signal(13, 0)
 #% end
 globals()[NAME]()

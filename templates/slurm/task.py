@@ -1,9 +1,10 @@
 """Processes of tasks: their start, signals for them, their end."""
 #% if lookup
 def path_of(name, where, folders):
-    """As slurmd looks for a program: what is in no folder of PATH may be in this one."""
+    """As slurmd looks for a program: what is in no folder of PATH may be in this one. (Python does not even try to start
+    what has no name.)"""
     places = [where] if name[0] == "." else folders.split(":") * ("/" not in name)
-    return next((path for place in places if os.access(path := place + "/" + name, 1)), name)
+    return next((path for place in places if os.access(path := os.path.join(place, name), 1)), name)
 
 
 #% end
@@ -86,7 +87,7 @@ def start(words, env, where, *streams):
         #% end
         env["SLURM_TASK_PID"] = str(os.getpid())
         #% if lookup
-        words[0] = path_of(words[0], where, env.get("PATH", ""))
+        words[0] = path_of(words[0] or " ", where, env.get("PATH", ""))
         os.execve(words[0], words, env)
         #% end
         #% if !lookup

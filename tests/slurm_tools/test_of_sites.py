@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from small import Cluster, run
 
+from flowc._compiled.slurm_commands import FLAGS_OF_SITES, OPTIONS_OF_SITES, RARE_OPTIONS_OF_SITES
+
 SAY = "sh -c 'echo $SLURM_PROCID $SLURMD_NODENAME $SLURM_NTASKS ${OMP_NUM_THREADS-}'"
 EIGHT = [f"{rank} n{rank // 2 + 1} 8" for rank in range(8)]
 
@@ -59,3 +61,11 @@ def test_what_it_does_not_know_is_refused(batch: dict[str, str], options: str) -
     done = run(batch, f"ibrun {options}")
     assert done.returncode == 1
     assert done.stderr.startswith("ibrun: unrecognized option '-")
+
+
+@pytest.mark.parametrize(
+    "option", [*(f"{each} 1" for each in (*OPTIONS_OF_SITES, *RARE_OPTIONS_OF_SITES)), *FLAGS_OF_SITES]
+)
+def test_what_a_check_takes_for_its_options_it_takes(batch: dict[str, str], option: str) -> None:
+    done = run(batch, f"ibrun {option} true")
+    assert (done.returncode, done.stderr) == (0, "")

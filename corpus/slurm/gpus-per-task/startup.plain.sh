@@ -210,6 +210,7 @@ cd "$state_dir/bin" && {
 tee srun <<'E' >/dev/null
 #!/usr/bin/python3 -IS
 import os,signal,sys
+import itertools
 from multiprocessing.connection import Connection,Pipe,wait
 x=os.environ
 L=os.path.basename(sys.argv[0])
@@ -220,7 +221,9 @@ def M(h):
 def B(h,m=1):
  M(h)
  os._exit(m)
-OPTIONS="-=gpus-per-task"
+def ax(b):
+ return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
+OPTIONS="n=ntasks -=ntasks-per-node -=cpus-per-gpu -=gpus-per-task"
 def aO(l):
  aC={}
  while l and l[0][:1]=="-"!=l[0]:
@@ -229,9 +232,9 @@ def aO(l):
    break
   try:
    a=c[1]=="-"
-   p,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
-   b=[g for g in b if g[2:]==p]or b
+   o,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(o)if a else g[0]==o)]
+   b=[g for g in b if g[2:]==o]or b
    (d,)=b
    if d[1]==".":
     if aq:
@@ -335,31 +338,55 @@ def W(d,c,m):
   aa.append(384-m if m<0 else m)
 def an():
  global j,q
- with open("/run/flowc.step."+o,"ab",0)as a:
+ with open("/run/flowc.step."+p,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def bk(p,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(p,a)or"").split(",")if c and(p!="gres"or c[:3]=="gpu"))
-def aJ(a,y):
+def bk(o,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(o,a)or"").split(",")if c and(o!="gres"or"gpu"in c))
+def aI(a,y):
  ag=aR[:aK*y or N]
  b=ag[a*aK:(a+1)*aK]or ag
  bh=",".join(b)
  return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and y>1 else{})}
-def Q(p,a=""):
- return aq.get(p)or x.get("SLURM_"+(a or p.upper().replace("-","_")))
+def Q(o,a=""):
+ return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
+def C(o):
+ value=aq.get(o,Q(o))or"0"
+ if not value.isdecimal()or int(value)<(o in aq and o<"r"):
+  B(f'error: Invalid numeric value "{value}" for --{o}.')
+ return int(value)
 def ac(r):
  u=J[r]
- return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aJ(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
+ return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aI(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
 if L=="srun":
  aq=aO(z)
- o=x["SLURM_JOB_ID"]
+ p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
+ aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- y=K=len(f)
- a=int(x.get("SLURM_NTASKS")or y*int(x.get("SLURM_NTASKS_PER_NODE",1)))
+ K=aV=len(f)
+ a=C("ntasks")
+ if 0<a<K:
+  M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
+  K=a
+ aV=K
+ g=g[:aV]
+ k=C("ntasks-per-node")
+ if not a or a==k*len(g):
+  a=a or k*len(g)
+  if k:
+   x["SLURM_NTASKS_PER_NODE"]=str(k)
+ elif aq.get("ntasks-per-node"):
+  M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
+ aG=1
+ aG=C("cpus-per-gpu")*bk("gpus-per-task")or 1
+ y=len(g)
+ a=a or y
+ if a>max(aF,os.cpu_count())//aG*y:
+  B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  aR=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
@@ -367,11 +394,11 @@ if L=="srun":
  aN=f"per_task:{aK}"if aK else""
  N=int(x.get("FLOWC_STEP_GPUS",len(aR)))
  if(max(N,*(aK*len(af)for af in J))>len(aR)):
-  B(f"error: Unable to create step for job {o}: Invalid generic resource (gres) specification")
+  B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
  an()
- for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(x["SLURM_TASKS_PER_NODE"]if a%y else f"{a // y}(x{y})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for p in ao.split():
-   q["SLURM_"+p]=str(value)
+ for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
+  for o in ao.split():
+   q["SLURM_"+o]=str(value)
  n=os.getcwd()
  aa=[0]
  t={}
@@ -385,7 +412,7 @@ if L=="srun":
   try:
    ad(ae)
   finally:
-   os._exit(0)
+   os._exit(1)
  ae.close()
  t[b]=0
  for r,b in enumerate(t):

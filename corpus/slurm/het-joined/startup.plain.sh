@@ -258,13 +258,13 @@ def T(h):
   if not af:
    aC.append(c)
    continue
-  for aI in af[2].split(","):
-   K,I,aV=aI.partition("-")
+  for aJ in af[2].split(","):
+   K,I,aV=aJ.partition("-")
    aC+=[af[1]+str(C).zfill(len(K))+S for C in range(int(K),int(aV or K)+1)for S in T(af[3])or[""]]
  return aC
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
-OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=gpus-per-task -=het-group"
+OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=het-group -=gpus-per-task"
 def aO(l):
  aC={}
  while l and l[0][:1]=="-"!=l[0]:
@@ -273,9 +273,9 @@ def aO(l):
    break
   try:
    a=c[1]=="-"
-   p,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
-   b=[g for g in b if g[2:]==p]or b
+   o,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(o)if a else g[0]==o)]
+   b=[g for g in b if g[2:]==o]or b
    (d,)=b
    if d[1]==".":
     if aq:
@@ -325,7 +325,7 @@ def G(e,C):
   except OSError:
    pass
 def bL(h):
- return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bE))
+ return b"".join(hmac.digest(open(o,"rb").read().strip(),h,"sha256")for o in(al,bE))
 def bZ(aC,h):
  aE=64 if os.path.getsize(bE)>64 else 32
  return aC[:aE]==bL(h)[:aE]
@@ -333,7 +333,7 @@ def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
  return Connection(a.detach())
-def aj(p,k):
+def aj(o,k):
  for c in range(35):
   try:
    N=dict(map(str.split,open(R)))[socket.gethostname().split(".")[0]]
@@ -347,10 +347,10 @@ def aj(p,k):
    return b
   except(OSError,EOFError)as i:
    if c==4:
-    M(f"waiting for the agent of {p}: {i}")
+    M(f"waiting for the agent of {o}: {i}")
   time.sleep(c)
- B(f"error: {p}: no agent after 10 minutes")
-def cp(j,V,c):
+ B(f"error: {o}: no agent after 10 minutes")
+def co(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -383,7 +383,7 @@ def cp(j,V,c):
       b=ab(a)
       ad(b)
      finally:
-      os._exit(0)
+      os._exit(1)
     a.close()
    except OSError:
     pass
@@ -391,13 +391,13 @@ def agent():
  N=socket.gethostname().split(".")[0]
  for I in range(120):
   g=[H.split()[:2]for H in open("/etc/hosts")if H[:1].isdigit()and H[:3]!="127"][::-1]
-  f=[p.split(".")[0]for I,p in g]
+  f=[o.split(".")[0]for I,o in g]
   if len(g)>=int(z[0])and N in f:
    break
   time.sleep(5)
  else:
   B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
- open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
+ open(R,"w").writelines(f"{o} {d[0]}\n"for o,d in zip(f,g))
  open(bE,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
@@ -408,7 +408,7 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cp(j,[socket.gethostbyname(k)for k,I in g],c)
+ co(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
  n,a=b.recv()
  if not n:
@@ -470,30 +470,30 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def bH(p):
- h=aq.get(p,"")
+def bH(o):
+ h=aq.get(o,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  B(f"error: Unable to create step for job {o}: Requested node configuration is not available")
-def cB(aV):
- t,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
- b,a=t or c and"0",a if c else t
+  B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
+def cA(aV):
+ p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
+ b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
  d=min(int(a)or int(b)or aV,max(int(b),aV))
  return int(b)or d,d
 def an():
  global j,q
- with open("/run/flowc.step."+o,"ab",0)as a:
+ with open("/run/flowc.step."+p,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
 def bV():
  an()
-def cn():
- return(o,)
-def cv():
+def cm():
+ return(p,)
+def cu():
  return(j,)
 def ca(aC):
  if type(aC)is str:
@@ -508,24 +508,24 @@ def ay(b):
    B(f"error: Node failure on {f[0]}: connection lost")
  return b==bc
 def cE(b,aC,c):
- global M,o
- (o,)=aC
+ global M,p
+ (p,)=aC
  x.clear()
  x.update(c)
  M=b.send
  for ai in A:
   signal.signal(ai,lambda ai,I:b.send(ai))
  bV()
- b.send(cv())
+ b.send(cu())
  b.recv()
-def bk(p,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(p,a)or"").split(",")if c and(p!="gres"or c[:3]=="gpu"))
-def aJ(a,y):
+def bk(o,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(o,a)or"").split(",")if c and(o!="gres"or"gpu"in c))
+def aI(a,y):
  ag=aR[:aP or aK*y or N]
  b=ag[a*aK:(a+1)*aK]or ag[:1]if aK and y>1 else ag
  bh=",".join(b)
  return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and y>1 else{})}
-def cy(l):
+def cx(l):
  global aq,ba
  m=[[]]
  for c in l:
@@ -541,9 +541,9 @@ def cy(l):
  l[:]=m[0]
 def dj(r):
  aM=f"_HET_GROUP_{r}"
- for p in[*x]:
-  if p.endswith(aM):
-   x[p[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=x[p]
+ for o in[*x]:
+  if o.endswith(aM):
+   x[o[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=x[o]
 def dB(n):
  e=n[0].rstrip("0123456789")
  start=n[0][len(e):]
@@ -561,7 +561,7 @@ def dh():
     dj(bQ)
     x["SLURM_NNODES"]=x["SLURM_JOB_NUM_NODES"]
    x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bQ}"]
-   x["SLURM_JOB_ID"]=o
+   x["SLURM_JOB_ID"]=p
    return
   dD.close()
   try:
@@ -571,7 +571,7 @@ def dh():
   os.waitpid(d,0)
  x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cV)}"]
  bQ=-1
- aq={p:str(da[-1])for p in("ntasks","nodes")}
+ aq={o:str(da[-1])for o in("ntasks","nodes")}
 def cX(d):
  return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in da[1:])}"].split("(")[0]
 def dz(r,y):
@@ -583,19 +583,19 @@ def dz(r,y):
  if"CUDA_VISIBLE_DEVICES"in q:
   aC["CUDA_VISIBLE_DEVICES"]=""
  return aC
-def Q(p,a=""):
- return aq.get(p)or x.get("SLURM_"+(a or p.upper().replace("-","_")))
-def C(p):
- value=aq.get(p,Q(p))or"0"
- if not value.isdecimal()or int(value)<(p in aq and p<"r"):
-  B(f'error: Invalid numeric value "{value}" for --{p}.')
+def Q(o,a=""):
+ return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
+def C(o):
+ value=aq.get(o,Q(o))or"0"
+ if not value.isdecimal()or int(value)<(o in aq and o<"r"):
+  B(f'error: Invalid numeric value "{value}" for --{o}.')
  return int(value)
 def ac(r):
  u=J[r]
- return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dz(r,len(u)),**(aJ(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
+ return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dz(r,len(u)),**(aI(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
 if L=="srun":
- cy(z)
- o=x["SLURM_JOB_ID"]
+ cx(z)
+ p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
  da,cV,dl=[0],{},ba[1:]
@@ -607,11 +607,11 @@ if L=="srun":
   dl=dl or dI is not None
   dI=str(r)if dI is None else dI
   dw=[]
-  for aI in dI.strip("[]").split(","):
-   cQ,de,dF=aI.lstrip().partition("-")
+  for aJ in dI.strip("[]").split(","):
+   cQ,de,dF=aJ.lstrip().partition("-")
    dF=dF if de else cQ
    if not(cQ.isdecimal()and dF.isdecimal())or int(cQ)>int(dF):
-    M(f"error: _parse_single_range: Invalid range: `{aI}'")
+    M(f"error: _parse_single_range: Invalid range: `{aJ}'")
     B(f"error: Invalid --het-group value: {dI}")
    dw.append((int(cQ),int(dF)))
   dH=max(dF for I,dF in dw)
@@ -631,7 +631,7 @@ if L=="srun":
   f,V=(k[da[bQ]:da[bQ+1]]for k in(f,V))
  g=range(len(f))
  K=aV=len(f)
- K,aV=cB(aV)
+ K,aV=cA(aV)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
@@ -654,7 +654,7 @@ if L=="srun":
  y=len(g)
  a=a or y
  if a>max(aF,os.cpu_count())//aG*y:
-  B(f"error: Unable to create step for job {o}: More processors requested than permitted")
+  B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  au={}
@@ -666,7 +666,7 @@ if L=="srun":
  aW=bk("gpus")
  N=aP or-(-aW//len(g))or N
  if(max(N,*(aK*len(af)for af in J))>len(aR)):
-  B(f"error: Unable to create step for job {o}: Invalid generic resource (gres) specification")
+  B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
  ag=[aF,K,a,J,[d+da[bQ]for d in g],(aR,aK,aN,N,aP,aW)]
  if bQ>=0:
   dD.send(ag)
@@ -696,7 +696,7 @@ if L=="srun":
   bV()
  else:
   bc=aj(f[0],V[0])
-  bc.send(("",(cn(),dict(x))))
+  bc.send(("",(cm(),dict(x))))
   try:
    while type(aC:=bc.recv())is not tuple:
     ca(aC)
@@ -705,8 +705,8 @@ if L=="srun":
   (j,)=aC
   q=dict(x)
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for p in ao.split():
-   q["SLURM_"+p]=str(value)
+  for o in ao.split():
+   q["SLURM_"+o]=str(value)
  q["SLURM_STEP_NODELIST"]=dB([f[d]for d in g])
  if dl:
   dJ=[cX(d)for d in g]

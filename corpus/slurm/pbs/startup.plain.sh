@@ -231,9 +231,9 @@ def aO(l):
    break
   try:
    a=c[1]=="-"
-   p,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
-   b=[g for g in b if g[2:]==p]or b
+   o,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(o)if a else g[0]==o)]
+   b=[g for g in b if g[2:]==o]or b
    (d,)=b
    if d[1]==".":
     if aq:
@@ -343,40 +343,40 @@ def W(d,c,m):
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
   if aq.get("kill-on-bad-exit",x.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ah)>1:
-   M(f"Terminating StepId={o}.{j}")
+   M(f"Terminating StepId={p}.{j}")
    bO()
-def bH(p):
- h=aq.get(p,"")
+def bH(o):
+ h=aq.get(o,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
-  B(f"error: Unable to create step for job {o}: Requested node configuration is not available")
-def cB(aV):
- t,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
- b,a=t or c and"0",a if c else t
+  B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
+def cA(aV):
+ p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
+ b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
  d=min(int(a)or int(b)or aV,max(int(b),aV))
  return int(b)or d,d
 def an():
  global j,q
- with open("/run/flowc.step."+o,"ab",0)as a:
+ with open("/run/flowc.step."+p,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def Q(p,a=""):
- return aq.get(p)or x.get("SLURM_"+(a or p.upper().replace("-","_")))
-def C(p):
- value=aq.get(p,Q(p))or"0"
- if not value.isdecimal()or int(value)<(p in aq and p<"r"):
-  B(f'error: Invalid numeric value "{value}" for --{p}.')
+def Q(o,a=""):
+ return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
+def C(o):
+ value=aq.get(o,Q(o))or"0"
+ if not value.isdecimal()or int(value)<(o in aq and o<"r"):
+  B(f'error: Invalid numeric value "{value}" for --{o}.')
  return int(value)
 def ac(r):
  u=J[r]
  return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
  aq=aO(z)
- o=x["SLURM_JOB_ID"]
+ p=x["SLURM_JOB_ID"]
  if"version"in aq:
   os.write(1,b"slurm-wlm 22.05.8\n")
   os._exit(0)
@@ -388,7 +388,7 @@ if L=="srun":
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  K=aV=len(f)
- K,aV=cB(aV)
+ K,aV=cA(aV)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
@@ -412,13 +412,13 @@ if L=="srun":
  a=a or y
  if a>max(aF,os.cpu_count())//aG*y:
   if not Q("overcommit"):
-   B(f"error: Unable to create step for job {o}: More processors requested than permitted")
+   B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for p in ao.split():
-   q["SLURM_"+p]=str(value)
+  for o in ao.split():
+   q["SLURM_"+o]=str(value)
  n=os.getcwd()
  aa=[0]
  ah=[9,15]
@@ -435,7 +435,7 @@ if L=="srun":
   try:
    ad(ae)
   finally:
-   os._exit(0)
+   os._exit(1)
  ae.close()
  t[b]=0
  for r,b in enumerate(t):

@@ -343,7 +343,7 @@ def W(d,c,m):
   aa.append(384-m if m<0 else m)
 def an():
  global j,q
- with open("/run/flowc.step."+o,"ab",0)as a:
+ with open("/run/flowc.step."+p,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
@@ -353,7 +353,7 @@ def ac(r):
 if L=="srun":
  if z and z[0][:1]=="-":
   B(f"unrecognized option '{z[0]}'",255)
- o=x["SLURM_JOB_ID"]
+ p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
  f=[x["SLURM_JOB_NODELIST"]]
@@ -364,8 +364,8 @@ if L=="srun":
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(x["SLURM_TASKS_PER_NODE"]if a%y else f"{a // y}(x{y})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for p in ao.split():
-   q["SLURM_"+p]=str(value)
+  for o in ao.split():
+   q["SLURM_"+o]=str(value)
  n=os.getcwd()
  aa=[0]
  t={}
@@ -379,7 +379,7 @@ if L=="srun":
   try:
    ad(ae)
   finally:
-   os._exit(0)
+   os._exit(1)
  ae.close()
  t[b]=0
  for r,b in enumerate(t):

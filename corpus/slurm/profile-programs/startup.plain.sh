@@ -249,9 +249,9 @@ def aO(l):
    break
   try:
    a=c[1]=="-"
-   p,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
-   b=[g for g in b if g[2:]==p]or b
+   o,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(o)if a else g[0]==o)]
+   b=[g for g in b if g[2:]==o]or b
    (d,)=b
    if d[1]==".":
     if aq:
@@ -263,9 +263,9 @@ def aO(l):
    B(f"unrecognized option '{c}'",255)
   aC[d[2:]]=h
  return aC
-def cx(p,n,c):
- d=[n]if p[0]=="."else c.split(":")*("/"not in p)
- return next((path for r in d if os.access(path:=r+"/"+p,1)),p)
+def cw(o,n,c):
+ d=[n]if o[0]=="."else c.split(":")*("/"not in o)
+ return next((path for r in d if os.access(path:=os.path.join(r,o),1)),o)
 def start(l,q,n,*b):
  d=os.fork()
  if d:
@@ -282,7 +282,7 @@ def start(l,q,n,*b):
    signal.signal(af,0)
   signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
-  l[0]=cx(l[0],n,q.get("PATH",""))
+  l[0]=cw(l[0]or" ",n,q.get("PATH",""))
   os.execve(l[0],l,q)
  except OSError as i:
   a(f"execve(): {l[0]}: {i.strerror}")
@@ -367,23 +367,23 @@ def W(d,c,m):
   aa.append(384-m if m<0 else m)
 def an():
  global j,q
- with open("/run/flowc.step."+o,"ab",0)as a:
+ with open("/run/flowc.step."+p,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def Q(p,a=""):
- return aq.get(p)or x.get("SLURM_"+(a or p.upper().replace("-","_")))
-def C(p):
- value=aq.get(p,Q(p))or"0"
- if not value.isdecimal()or int(value)<(p in aq and p<"r"):
-  B(f'error: Invalid numeric value "{value}" for --{p}.')
+def Q(o,a=""):
+ return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
+def C(o):
+ value=aq.get(o,Q(o))or"0"
+ if not value.isdecimal()or int(value)<(o in aq and o<"r"):
+  B(f'error: Invalid numeric value "{value}" for --{o}.')
  return int(value)
 def ac(r):
  u=J[r]
  return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
  aq=aO(z)
- o=x["SLURM_JOB_ID"]
+ p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
  aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
@@ -407,13 +407,13 @@ if L=="srun":
  y=len(g)
  a=a or y
  if a>max(aF,os.cpu_count())//aG*y:
-  B(f"error: Unable to create step for job {o}: More processors requested than permitted")
+  B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for p in ao.split():
-   q["SLURM_"+p]=str(value)
+  for o in ao.split():
+   q["SLURM_"+o]=str(value)
  n=os.getcwd()
  aa=[0]
  t={}
@@ -427,7 +427,7 @@ if L=="srun":
   try:
    ad(ae)
   finally:
-   os._exit(0)
+   os._exit(1)
  ae.close()
  t[b]=0
  for r,b in enumerate(t):

@@ -267,7 +267,7 @@ def G(e,C):
   except OSError:
    pass
 def bL(h):
- return b"".join(hmac.digest(open(p,"rb").read().strip(),h,"sha256")for p in(al,bE))
+ return b"".join(hmac.digest(open(o,"rb").read().strip(),h,"sha256")for o in(al,bE))
 def bZ(aC,h):
  aE=64 if os.path.getsize(bE)>64 else 32
  return aC[:aE]==bL(h)[:aE]
@@ -275,7 +275,7 @@ def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
  return Connection(a.detach())
-def aj(p,k):
+def aj(o,k):
  for c in range(35):
   try:
    N=dict(map(str.split,open(R)))[socket.gethostname().split(".")[0]]
@@ -289,10 +289,10 @@ def aj(p,k):
    return b
   except(OSError,EOFError)as i:
    if c==4:
-    M(f"waiting for the agent of {p}: {i}")
+    M(f"waiting for the agent of {o}: {i}")
   time.sleep(c)
- B(f"error: {p}: no agent after 10 minutes")
-def cp(j,V,c):
+ B(f"error: {o}: no agent after 10 minutes")
+def co(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -325,7 +325,7 @@ def cp(j,V,c):
       b=ab(a)
       ad(b)
      finally:
-      os._exit(0)
+      os._exit(1)
     a.close()
    except OSError:
     pass
@@ -333,13 +333,13 @@ def agent():
  N=socket.gethostname().split(".")[0]
  for I in range(120):
   g=[H.split()[:2]for H in open("/etc/hosts")if H[:1].isdigit()and H[:3]!="127"][::-1]
-  f=[p.split(".")[0]for I,p in g]
+  f=[o.split(".")[0]for I,o in g]
   if len(g)>=int(z[0])and N in f:
    break
   time.sleep(5)
  else:
   B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
- open(R,"w").writelines(f"{p} {d[0]}\n"for p,d in zip(f,g))
+ open(R,"w").writelines(f"{o} {d[0]}\n"for o,d in zip(f,g))
  open(bE,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
@@ -351,7 +351,7 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cp(j,[socket.gethostbyname(k)for k,I in g],c)
+ co(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
  n,a=b.recv()
  if not n:
@@ -415,15 +415,15 @@ def W(d,c,m):
   aa.append(384-m if m<0 else m)
 def an():
  global j,q
- with open("/run/flowc.step."+o,"ab",0)as a:
+ with open("/run/flowc.step."+p,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
 def bV():
  an()
-def cn():
- return(o,)
-def cv():
+def cm():
+ return(p,)
+def cu():
  return(j,)
 def ca(aC):
  if type(aC)is str:
@@ -438,15 +438,15 @@ def ay(b):
    B(f"error: Node failure on {f[0]}: connection lost")
  return b==bc
 def cE(b,aC,c):
- global M,o
- (o,)=aC
+ global M,p
+ (p,)=aC
  x.clear()
  x.update(c)
  M=b.send
  for ai in A:
   signal.signal(ai,lambda ai,I:b.send(ai))
  bV()
- b.send(cv())
+ b.send(cu())
  b.recv()
 def ac(r):
  u=J[r]
@@ -454,7 +454,7 @@ def ac(r):
 if L=="srun":
  if z and z[0][:1]=="-":
   B(f"unrecognized option '{z[0]}'",255)
- o=x["SLURM_JOB_ID"]
+ p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
  l=open(R).read().split()
@@ -469,7 +469,7 @@ if L=="srun":
   bV()
  else:
   bc=aj(f[0],V[0])
-  bc.send(("",(cn(),dict(x))))
+  bc.send(("",(cm(),dict(x))))
   try:
    while type(aC:=bc.recv())is not tuple:
     ca(aC)
@@ -478,8 +478,8 @@ if L=="srun":
   (j,)=aC
   q=dict(x)
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(x["SLURM_TASKS_PER_NODE"]if a%y else f"{a // y}(x{y})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
-  for p in ao.split():
-   q["SLURM_"+p]=str(value)
+  for o in ao.split():
+   q["SLURM_"+o]=str(value)
  n=os.getcwd()
  aa=[0]
  t={aj(f[d],V[d]):d for d in g}

@@ -215,7 +215,7 @@ def B(h,m=1):
  os._exit(m)
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
-OPTIONS="n=ntasks N=nodes r=relative -=ntasks-per-node -=gpus-per-task -.overlap -=mpi"
+OPTIONS="n=ntasks N=nodes r=relative -=ntasks-per-node -.overlap -=mpi -=gpus-per-task"
 def aO(l):
  aC={}
  while l and l[0][:1]=="-"!=l[0]:
@@ -224,9 +224,9 @@ def aO(l):
    break
   try:
    a=c[1]=="-"
-   p,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
-   b=[g for g in OPTIONS.split()if(g[2:].startswith(p)if a else g[0]==p)]
-   b=[g for g in b if g[2:]==p]or b
+   o,aq,h=c[2:].partition("=")if a else(c[1],c[2:],c[2:])
+   b=[g for g in OPTIONS.split()if(g[2:].startswith(o)if a else g[0]==o)]
+   b=[g for g in b if g[2:]==o]or b
    (d,)=b
    if d[1]==".":
     if aq:
@@ -238,9 +238,9 @@ def aO(l):
    B(f"unrecognized option '{c}'",255)
   aC[d[2:]]=h
  return aC
-def cx(p,n,c):
- d=[n]if p[0]=="."else c.split(":")*("/"not in p)
- return next((path for r in d if os.access(path:=r+"/"+p,1)),p)
+def cw(o,n,c):
+ d=[n]if o[0]=="."else c.split(":")*("/"not in o)
+ return next((path for r in d if os.access(path:=os.path.join(r,o),1)),o)
 def start(l,q,n,*b):
  d=os.fork()
  if d:
@@ -257,7 +257,7 @@ def start(l,q,n,*b):
    signal.signal(af,0)
   signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
-  l[0]=cx(l[0],n,q.get("PATH",""))
+  l[0]=cw(l[0]or" ",n,q.get("PATH",""))
   os.execve(l[0],l,q)
  except OSError as i:
   a(f"execve(): {l[0]}: {i.strerror}")
@@ -274,7 +274,7 @@ def G(e,C):
    os.killpg(d,C)
   except OSError:
    pass
-def cg():
+def cf():
  global at
  at=Q("mpi","MPI_TYPE")or("pmi2")
  if at=="list":
@@ -288,7 +288,7 @@ def cg():
   return
  if at not in("none","openmpi"):
   B(f"error: Invalid MPI type '{at}', --mpi=list for acceptable types")
-def cu():
+def ct():
  aC=[[0,0,0]]
  for I,r in sorted((c,r)for r,u in enumerate(J)for c in u):
   if aC[-1][0]==r and aC[-1][1]:
@@ -301,13 +301,13 @@ def cu():
    aC.remove(af)
  return"(vector"+"".join(",(%d,%d,%d)"%(*af,)for af in aC[1:])+")"
 bz,bm={},{}
-def ci(b,v,f,s):
+def ch(b,v,f,s):
  if v>5:
-  aD,p,a=s
+  aD,o,a=s
   if"unp"in aD:
-   a=bm.pop(p,"")
+   a=bm.pop(o,"")
   else:
-   a=bm.get(p,"")if"look"in aD else""if p in bm else bm.setdefault(p,a)
+   a=bm.get(o,"")if"look"in aD else""if o in bm else bm.setdefault(o,a)
   b.send([f,aD,a])
   return
  if v>4:
@@ -346,14 +346,14 @@ def listen(f,b):
    break
   i[1]=h[aE:]
   l=h[6*a:aE].decode().strip("\n;").split(";"if a else" ")
-  if not cq(f,b,dict(c.partition("=")[::2]for c in l)):
+  if not cp(f,b,dict(c.partition("=")[::2]for c in l)):
    return
  return s
-def cq(f,b,j):
+def cp(f,b,j):
  c,I,a,q=bg[f]
  aD,key,value=j.get("cmd","spawn"),j.get("key"),j.get("value")
- aE,p=q["SLURM_NTASKS"],q["PMI_JOBID"]
- e={"fullinit":f"rank={c} size={aE} appnum=-1 pmi-version=2 pmi-subversion=0 debugged=FALSE pmiverbose=FALSE","job-getid":"jobid="+p,"get_maxes":"kvsname_max=256 keylen_max=64 vallen_max=1024","get_universe_size":"size="+aE,"get_appnum":"appnum=-1","get_my_kvsname":"kvsname="+p,"put":"","kvs-put":"","info-putnodeattr":"","finalize":""}
+ aE,o=q["SLURM_NTASKS"],q["PMI_JOBID"]
+ e={"fullinit":f"rank={c} size={aE} appnum=-1 pmi-version=2 pmi-subversion=0 debugged=FALSE pmiverbose=FALSE","job-getid":"jobid="+o,"get_maxes":"kvsname_max=256 keylen_max=64 vallen_max=1024","get_universe_size":"size="+aE,"get_appnum":"appnum=-1","get_my_kvsname":"kvsname="+o,"put":"","kvs-put":"","info-putnodeattr":"","finalize":""}
  if aD=="init":
   i=bg[f]
   a=int(j.get("pmi_version")=="2")
@@ -387,12 +387,12 @@ def cq(f,b,j):
   bn(f,aD+("-response"if a else"_result")+" rc=1 errmsg=not_served")
  return 1
 def bK(c,q):
- ag,r=(k.detach()for k in socket.socketpair())
- os.set_inheritable(r,True)
- q["PMI_FD"]=str(r)
+ ag,t=(k.detach()for k in socket.socketpair())
+ os.set_inheritable(t,True)
+ q["PMI_FD"]=str(t)
  ar.update(PMI_process_mapping=q.pop("SLURM_PMI2_PROC_MAPPING"),universeSize=q["SLURM_NTASKS"])
  bg[ag]=[c,b"",0,q]
- return ag,r
+ return ag,t
 def cH(f,aD,a):
  b="look"in aD and a or None
  if bg[f][2]:
@@ -416,11 +416,11 @@ def ad(b):
   g,j=os.pipe(),os.pipe()
   u=q.get("SLURM_PMI2_PROC_MAPPING")
   if u:
-   ag,r=bK(c,q)
+   ag,t=bK(c,q)
    f[ag]=4,c,b""
   d=start(l,q,n,o[0],g[1],j[1])
   if u:
-   os.close(r)
+   os.close(t)
   os.close(g[1])
   os.close(j[1])
   e[d]=c
@@ -476,16 +476,16 @@ def ibrun():
  l,j=z,["srun"]
  aq={"o":0}
  while l and l[0][0]=="-":
-  p,bx,value=l.pop(0).strip("-").partition("=")
-  if p=="v":
+  o,bx,value=l.pop(0).strip("-").partition("=")
+  if o=="v":
    continue
   try:
-   aq[cO[p]]=int(value or l.pop(0))
+   aq[cO[o]]=int(value or l.pop(0))
   except(KeyError,ValueError,IndexError):
-   B(f"unrecognized option '-{p} {value}'")
+   B(f"unrecognized option '-{o} {value}'")
  if"n"in aq:
-  k,y,t=int(x["SLURM_TASKS_PER_NODE"].split("(")[0]),aq["n"],aq["o"]
-  j+=[f"-n{y}",f"-r{t // k}",f"-N{-(-(t % k + y) // k)}","--overlap"]
+  k,y,p=int(x["SLURM_TASKS_PER_NODE"].split("(")[0]),aq["n"],aq["o"]
+  j+=[f"-n{y}",f"-r{p // k}",f"-N{-(-(p % k + y) // k)}","--overlap"]
  while l and l[0]in("tacc_affinity","task_affinity"):
   l.pop(0)
  os.execvp("srun",j+l)
@@ -499,40 +499,40 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def cB(aV):
- t,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
- b,a=t or c and"0",a if c else t
+def cA(aV):
+ p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
+ b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
  d=min(int(a)or int(b)or aV,max(int(b),aV))
  return int(b)or d,d
 def bW(d):
  try:
-  i,*k=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
-  return""if i=="Z"else k[18]
+  i,*j=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
+  return""if i=="Z"else j[18]
  except OSError:
   return""
 def cF():
  global aT,be,aY
  try:
-  bB=open("/run/flowc.step."+o).read().split()[int(x["SLURM_STEP_ID"])]
+  bB=open("/run/flowc.step."+p).read().split()[int(x["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
   bB=""
  aT=be=aY=0
  m=""
  while 1:
-  with open("/run/flowc.use."+o,"a+")as b:
+  with open("/run/flowc.use."+p,"a+")as b:
    fcntl.flock(b,2)
    b.seek(0)
    e=[H for H in b if bW(H.split()[0])==H.split()[1]]
-   cm([H.split()for H in e if H.split()[0]!=bB])
+   cl([H.split()for H in e if H.split()[0]!=bB])
    if bb:
     e+=[f"{os.getpid()} {bW(os.getpid())} {d} "+("0 -\n"if Q("overlap")else f"{j} {','.join(ag) or '-'}\n")for d,(j,ag)in bb.items()]
    b.truncate(0)
    b.writelines(e)
   if bb:
    break
-  M(f"Job {o} step creation {m or 'temporarily'} disabled, retrying (Requested nodes are busy)")
+  M(f"Job {p} step creation {m or 'temporarily'} disabled, retrying (Requested nodes are busy)")
   m="still"
   try:
    a=[os.pidfd_open(int(H.split()[0]))for H in e]
@@ -542,17 +542,17 @@ def cF():
   for k in a:
    os.close(k)
  if m:
-  M(f"Step created for job {o}")
-def cm(e):
+  M(f"Step created for job {p}")
+def cl(e):
  global aT,be,g,y,J,aY,bb
  bb={}
  aY=aG*a
  aT,be={},{}
  for h in bd:
-  r=[]if Q("overlap")else[H for H in e if H[2]==str(h)]
-  w=sum(int(H[3])for H in r)
+  t=[]if Q("overlap")else[H for H in e if H[2]==str(h)]
+  w=sum(int(H[3])for H in t)
   m=0 if w and not aS else aF-w
-  be[h]=[p for p in aR if not any(p in H[4].split(",")for H in r)]
+  be[h]=[o for o in aR if not any(o in H[4].split(",")for H in t)]
   if len(be[h])<max(aP,aK,aW if upper<2 else aW>0):
    m=0
   elif aK:
@@ -564,7 +564,7 @@ def cm(e):
  aL=[*aQ]
  if len(aQ)>K:
   aT,aL={d:aT[d]for d in aQ},[]
- def o(l):
+ def p(l):
   return sum(aT[d]for d in l)
  q=max(K,-(-aY//aF))
  i=[d for d in aT if d not in aL]
@@ -573,66 +573,66 @@ def cm(e):
   u=[]
  for l in u,i:
   if len(aL)<q<=len(aL)+len(l):
-   k=min(max(upper,q)-len(aL),len(l))
-   x=-(-max(0,aY-o(aL))//k)
-   l=aL+sorted(l,key=lambda d:aT[d]<x and aF-aT[d])[:k]
-   if o(l)>=aY:
+   j=min(max(upper,q)-len(aL),len(l))
+   x=-(-max(0,aY-p(aL))//j)
+   l=aL+sorted(l,key=lambda d:aT[d]<x and aF-aT[d])[:j]
+   if p(l)>=aY:
     aL=l
  for d in i:
-  if o(aL)<aY and len(aL)<upper and d not in aL:
+  if p(aL)<aY and len(aL)<upper and d not in aL:
    aL.append(d)
- if len(aL)<q or o(aL)<aY or sum(len(be[d])for d in aL)<aW:
+ if len(aL)<q or p(aL)<aY or sum(len(be[d])for d in aL)<aW:
   return
  g=sorted(aL)
  y=len(g)
- t=[0]*y
+ s=[0]*y
  for n in range(a):
-  z=[j for j in range(y)if aT[g[j]]//aG>n]or range(y)
-  for j in z[:a-sum(t)]:
-   t[j]+=1
- f=[(n,j)for j in range(y)for n in range(t[j])]
- J=[[c for c,n in enumerate(f)if n[1]==j]for j in range(y)]
- s=aW
- for j,which in enumerate(g):
-  v=aP or aK*len(J[j])or min(len(be[which]),s-y+j+1)*(s>0)
-  bb[which]=len(J[j])*aG*(aY>0)if aS else aF,be[which][:v]
-  s-=v
+  z=[k for k in range(y)if aT[g[k]]//aG>n]or range(y)
+  for k in z[:a-sum(s)]:
+   s[k]+=1
+ f=[(n,k)for k in range(y)for n in range(s[k])]
+ J=[[c for c,n in enumerate(f)if n[1]==k]for k in range(y)]
+ r=aW
+ for k,which in enumerate(g):
+  v=aP or aK*len(J[k])or min(len(be[which]),r-y+k+1)*(r>0)
+  bb[which]=len(J[k])*aG*(aY>0)if aS else aF,be[which][:v]
+  r-=v
 def an():
  global j,q
- with open("/run/flowc.step."+o,"ab",0)as a:
+ with open("/run/flowc.step."+p,"ab",0)as a:
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def bk(p,a=""):
- return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(p,a)or"").split(",")if c and(p!="gres"or c[:3]=="gpu"))
-def aJ(a,y):
+def bk(o,a=""):
+ return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(o,a)or"").split(",")if c and(o!="gres"or"gpu"in c))
+def aI(a,y):
  ag=aR
  b=ag[a*aK:(a+1)*aK]or ag[:1]if aK and y>1 else ag
  bh=",".join(b)
  return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and y>1 else{})}
-def Q(p,a=""):
- return aq.get(p)or x.get("SLURM_"+(a or p.upper().replace("-","_")))
-def C(p):
- value=aq.get(p,Q(p))or"0"
- if not value.isdecimal()or int(value)<(p in aq and p<"r"):
-  B(f'error: Invalid numeric value "{value}" for --{p}.')
+def Q(o,a=""):
+ return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
+def C(o):
+ value=aq.get(o,Q(o))or"0"
+ if not value.isdecimal()or int(value)<(o in aq and o<"r"):
+  B(f'error: Invalid numeric value "{value}" for --{o}.')
  return int(value)
 def ac(r):
  u=J[r]
  global aR
  j,aR=bb[g[r]]
- return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"PMI_RANK":str(c)}if at=="pmi2"else{}),**({"SLURM_CPUS_ON_NODE":str(j or len(u))}if aS else{}),**(aJ(a,len(u))if aR and(N or aK)else{})})for a,c in enumerate(u)]
+ return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"PMI_RANK":str(c)}if at=="pmi2"else{}),**({"SLURM_CPUS_ON_NODE":str(j or len(u))}if aS else{}),**(aI(a,len(u))if aR and(N or aK)else{})})for a,c in enumerate(u)]
 if L=="srun":
  aq=aO(z)
- o=x["SLURM_JOB_ID"]
- cg()
+ p=x["SLURM_JOB_ID"]
+ cf()
  if not z:
   B("fatal: No command given to execute.")
  aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  K=aV=len(f)
- K,aV=cB(aV)
+ K,aV=cA(aV)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
@@ -660,7 +660,7 @@ if L=="srun":
  if a>aF//aG*y:
   aF=max(aF,os.cpu_count())
  if a>max(aF,os.cpu_count())//aG*y:
-  B(f"error: Unable to create step for job {o}: More processors requested than permitted")
+  B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  aR=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
@@ -672,14 +672,14 @@ if L=="srun":
  N=aP or-(-aW//len(g))or N
  aP=aP or(not aW and not aK)*N
  if(max(N,*(aK*len(af)for af in J))>len(aR)or 0<aW<K):
-  B(f"error: Unable to create step for job {o}: Invalid generic resource (gres) specification")
+  B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
  cF()
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
-  for p in ao.split():
-   q["SLURM_"+p]=str(value)
+  for o in ao.split():
+   q["SLURM_"+o]=str(value)
  if at=="pmi2":
-  q.update(PMI_SIZE=str(a),PMI_JOBID=f"{o}.{j}",SLURM_PMI2_PROC_MAPPING=cu())
+  q.update(PMI_SIZE=str(a),PMI_JOBID=f"{p}.{j}",SLURM_PMI2_PROC_MAPPING=ct())
  n=os.getcwd()
  aa=[0]
  t={}
@@ -693,7 +693,7 @@ if L=="srun":
   try:
    ad(ae)
   finally:
-   os._exit(0)
+   os._exit(1)
  ae.close()
  t[b]=0
  for r,b in enumerate(t):
@@ -711,7 +711,7 @@ if L=="srun":
     continue
    v,c,s=w
    if v>3:
-    ci(b,v,c,s)
+    ch(b,v,c,s)
     continue
    if not v:
     W(d,c,s)

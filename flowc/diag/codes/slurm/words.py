@@ -27,11 +27,12 @@ SLURM_WORD_NOT_FOLLOWED = Code(
     id="FC830",
     name="slurm-word-not-followed",
     severity="note",
-    title="`{program}` on the machine takes `{word}` and does nothing about it: {says}",
+    title="`{program}` on the machine takes `{word}`, but {says}",
     explain="""\
 The startup script brings small programs in the place of Slurm's. A few of their options they take without doing what
 these ask for, since that needs the cluster's own daemons: choosing CPUs by their numbers, ports that are set aside,
-tasks that are packed on few nodes. The
+tasks that are packed on few nodes. Of others they take values that Slurm refuses, such as a type of GPU that no node
+has (`--gpus=gpu:1` names one: `gpu`). The
 job runs, but not as it says; what it computes may depend on it. The same holds for a variable that stands for such an
 option.
 
