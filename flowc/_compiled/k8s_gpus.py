@@ -171,6 +171,8 @@ SHARED_RESOURCES = ('nvidia.com/mig-',
  'volcano.sh/gpu-memory',
  'deviceclass.resource.kubernetes.io/mig.nvidia.com')
 
+COUNTED_PARTS = {'volcano.sh/vgpu-number': 1, 'tencent.com/vcuda-core': 100}
+
 PROXIES = ('istio-proxy',
  'istio-init',
  'linkerd-proxy',

@@ -284,7 +284,7 @@ def startup_plain(v, sh):
     sections.append(('begin', ''.join(out)))
     out.clear()
     if v['peers']:
-        out += "    # The job's containers start commands in each other: `ssh` there asks its machine, by pipes in a folder that both have.\n    rm -rf /run/flowc/peers\n    mkdir -m 1777 /run/flowc/peers\n    (\n    cd /run/flowc/peers || exit\n    mkfifo -m 666 door\n    cat >ssh <<'E'\n", str(v['peers_ssh']), "\nE\n    cat >sshd <<'E'\n", str(v['peers_sshd']), '\nE\n    chmod 755 ssh sshd\n    ln ssh kubexec.sh\n'
+        out += "    # The job's containers start commands in each other: `ssh` there asks its machine, by pipes in a folder that both have.\n    rm -rf /run/flowc/peers\n    mkdir -m 1777 /run/flowc/peers\n    (\n    cd /run/flowc/peers || exit\n    mkfifo -m 666 door\n    cat >ssh <<'E'\n", str(v['peers_ssh']), "\nE\n    cat >sshd <<'E'\n", str(v['peers_sshd']), '\nE\n    chmod 755 ssh sshd\n    ln ssh kubexec.sh\n    ln ssh rsh\n'
         if v['nodes'] > 1:
             out += '    printf \'%s\\n\' "${node_names[@]}" "localhost 127.0.0.1" | awk -v own="$node_rank" \'{ r = NR > ', str(v['nodes']), ' ? own : NR - 1; sub(/\\..*/, "", $1); print $1, r; print $2, r }\' >hosts\n'
         else:
@@ -1106,7 +1106,7 @@ def startup_small(v, sh):
     sections.append(('begin', ''.join(out)))
     out.clear()
     if v['peers']:
-        out += "rm -rf /run/flowc/peers\nmkdir -m 1777 /run/flowc/peers\n(\ncd /run/flowc/peers||exit\nmkfifo -m 666 door\ncat >ssh <<'E'\n", str(v['peers_ssh']), "\nE\ncat >sshd <<'E'\n", str(v['peers_sshd']), '\nE\nchmod 755 ssh sshd\nln ssh kubexec.sh\n'
+        out += "rm -rf /run/flowc/peers\nmkdir -m 1777 /run/flowc/peers\n(\ncd /run/flowc/peers||exit\nmkfifo -m 666 door\ncat >ssh <<'E'\n", str(v['peers_ssh']), "\nE\ncat >sshd <<'E'\n", str(v['peers_sshd']), '\nE\nchmod 755 ssh sshd\nln ssh kubexec.sh\nln ssh rsh\n'
         if v['nodes'] > 1:
             out += 'printf \'%s\\n\' "${a[@]}" "localhost 127.0.0.1"|awk -v own="$node_rank" \'{ r = NR > ', str(v['nodes']), ' ? own : NR - 1; sub(/\\..*/, "", $1); print $1, r; print $2, r }\' >hosts\n'
         else:

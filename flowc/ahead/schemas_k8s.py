@@ -47,6 +47,7 @@ class KubernetesGpus(BaseModel):
     other_makers: dict[str, str]
     network_cards: tuple[str, ...]
     shared_resources: tuple[str, ...]
+    counted_parts: dict[str, int]
     proxies: tuple[str, ...]
     queue_labels: tuple[str, ...]
 

@@ -191,7 +191,10 @@ def test_slices_of_gpus_are_whole_ones() -> None:
     assert '"gpus_per_node": 2' in found.artifacts[0].text
     assert "FC614" in {each.code.id for each in flowc.check(text, MOVE, path="job.yaml").diagnostics}
     memory = pod().replace("nvidia.com/gpu: 8", "nvidia.com/gpumem: 2000")
-    assert codes(memory, MOVE)[0]
+    assert codes(memory, Inputs())[0] == {"FC346"}
+    found = flowc.compile(memory, MOVE, path="job.yaml", emit="ir")
+    assert '"gpus_per_node": 1' in found.artifacts[0].text
+    assert "FC456" in {each.code.id for each in flowc.check(memory, MOVE, path="job.yaml").diagnostics}
 
 
 def test_labels_of_nodes_are_in_the_ir() -> None:

@@ -130,6 +130,7 @@ echo real "$@"
 chmod +x /usr/local/bin/ssh
 ssh -i key git@elsewhere pull
 /etc/mpi/kubexec.sh pi-worker-1 'echo $K_MPI_JOB_ROLE'
+rsh pi-worker-2 hostname
 sh /etc/mpi/discover_hosts.sh
 echo $K_MPI_JOB_ROLE $HOSTNAME
 """
@@ -143,6 +144,7 @@ flowc: ssh makes no tunnels between machines of a job: their ports are open to e
 status 255
 real -i key git@elsewhere pull
 worker
+n3
 10.77.0.1
 10.77.0.2
 10.77.0.3

@@ -263,6 +263,7 @@ done
 E
     chmod 755 ssh sshd
     ln ssh kubexec.sh
+    ln ssh rsh
     printf '%s\n' "${node_names[@]}" "localhost 127.0.0.1" | awk -v own="$node_rank" '{ r = NR > 2 ? own : NR - 1; sub(/\..*/, "", $1); print $1, r; print $2, r }' >hosts
     cat >peers <<'E'
 import hmac,os,socket,subprocess,sys,threading,time

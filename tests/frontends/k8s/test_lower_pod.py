@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flowc.inputs import Flags, Inputs
 from flowc.ir.job import Choice, File, Mount, Port, Probe, Volume
 from tests.frontends.k8s.lowering import (
     GPU,
@@ -92,6 +93,23 @@ class TestResources:
 
 
 class TestGpus:
+    @pytest.mark.parametrize(
+        ("limits", "gpus"),
+        [
+            ({"nvidia.com/gpu": 2, "nvidia.com/gpumem-percentage": 50}, 2),
+            ({"nvidia.com/gpu": 1, "nvidia.com/gpumem": 3000, "nvidia.com/gpucores": 30}, 1),
+            ({"aliyun.com/gpu-mem": 3}, 1),
+            ({"volcano.sh/vgpu-number": 2, "volcano.sh/vgpu-memory": 1024}, 2),
+            ({"tencent.com/vcuda-core": 250, "tencent.com/vcuda-memory": 8}, 3),
+        ],
+    )
+    def test_parts_of_gpus_become_whole_ones_when_moved(self, limits: dict[str, int], gpus: int) -> None:
+        document = job(container={"resources": {"limits": limits}})
+        assert set(ids(document)) & {"FC346"}
+        move = Inputs(flags=Flags(move=True))
+        assert one(document, inputs=move).resources.gpus_per_node == gpus
+        assert "FC456" in ids(document, inputs=move)
+
     @pytest.mark.parametrize(
         ("key", "value", "model"),
         [

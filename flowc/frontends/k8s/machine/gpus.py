@@ -6,6 +6,7 @@ from flowc._compiled import k8s_gpus as data
 from flowc.diag.codes import resolve
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
+from flowc.diag.codes.override import LEFT_OUT
 from flowc.frontends.k8s import quantity
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine import labels, models
@@ -175,10 +176,11 @@ def check_resources(pod: Pod, context: Context) -> None:
             maker = next((who for prefix, who in data.OTHER_MAKERS.items() if _below(name, prefix)), None)
             if slice_resource(name) and context.inputs.flags.move:
                 context.sink.report(resolve.GPU_SLICE, place.span, word=name, whole="GPU")
+            elif part_resource(name) and context.inputs.flags.move:
+                context.sink.report(LEFT_OUT, place.span, path=name, reason="GPUs are rented whole")
             elif part_resource(name):
-                help = f"ask for whole GPUs: `{data.GPU_RESOURCE}: 1`"
-                if slice_resource(name):
-                    help += "; `--move` takes a whole one for each slice"
+                each = " for each slice" if slice_resource(name) else ""
+                help = f"ask for whole GPUs: `{data.GPU_RESOURCE}: 1`; `--move` takes a whole one{each}"
                 context.sink.report(machine_codes.GPU_PART, place.span, help=help, name=name)
             elif maker is not None:
                 count = quantity.bytes_of(scaled(asked(container, name)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc._compiled.k8s_gpus import GPU_ALIASES, GPU_RESOURCE, SHARED_RESOURCES
+from flowc._compiled.k8s_gpus import COUNTED_PARTS, GPU_ALIASES, GPU_RESOURCE, SHARED_RESOURCES
 from flowc.frontends.k8s import quantity
 from flowc.record import Record
 from flowc.yamldoc.node import is_null
@@ -43,11 +43,15 @@ def asked(container: Node, name: str) -> Node | None:
 
 def gpus_of(container: Node) -> int:
     """Whole GPUs; a resource may be called after their model (`nvidia.com/a100`). For each slice of one it is a whole
-    one, which `--move` allows."""
+    one, and one for their memory or hundredths, where nothing else says a number; `--move` allows both."""
     asked_for = resource_names(container)
     names = [name for name, _ in asked_for if name in GPU_ALIASES or slice_resource(name) or model_resource(name)]
     names.append(GPU_RESOURCE)
-    return sum(quantity.bytes_of(scaled(asked(container, name))) for name in names)
+    found = sum(quantity.bytes_of(scaled(asked(container, name))) for name in names)
+    if found or not any(part_resource(name) for name, _ in asked_for):
+        return found
+    counts = [quantity.bytes_of(scaled(asked(container, name))) for name in COUNTED_PARTS]
+    return max(1, *(-(-count // each) for count, each in zip(counts, COUNTED_PARTS.values(), strict=True)))
 
 
 def part_resource(name: str) -> bool:
@@ -130,5 +134,5 @@ def gpu_names(pod: Pod) -> tuple[str, ...]:
     """The names by which the pod asks for GPUs."""
     every = (pod.main, *pod.beside)
     asked_for = [name for container in every for name, _ in resource_names(container)]
-    named = [name for name in asked_for if name in GPU_ALIASES or slice_resource(name) or model_resource(name)]
+    named = [name for name in asked_for if name in GPU_ALIASES or part_resource(name) or model_resource(name)]
     return (GPU_RESOURCE, *dict.fromkeys(named))
