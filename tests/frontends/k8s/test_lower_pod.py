@@ -126,6 +126,8 @@ class TestGpus:
             ("gpu-type", "a100", "a100"),
             ("node.example.com/type", "b200-8x", "b200"),
             ("node-pool", "a100-80gb-spot", "a100-80gb"),
+            ("cloud.google.com/gke-nodepool", "a4-highgpu-8g-a4-pool", "b200"),
+            ("node.kubernetes.io/instance-type", "ml.p5.48xlarge", "h100"),
             ("gpu", "true", None),
             ("node.kubernetes.io/instance-type", "m5.large", None),
             ("example.com/pool", "blue", None),

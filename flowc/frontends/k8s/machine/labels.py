@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ARCH = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
 SYSTEM = ("kubernetes.io/os", "beta.kubernetes.io/os")
 ARM_GPUS = ["gh200", "gb200"]
+_LONGEST = 63  # characters of a label's value
 _part = at_first_use(r"-SHARED$|-MIG-[0-9].*", "search", 2)  # re.IGNORECASE
 
 
@@ -128,11 +129,20 @@ def _read(each: Requirement, count: int, context: Context, preferred: bool) -> K
 
 
 def _named_by_the_way(each: Requirement) -> Kinds | None:
-    """What a site calls its nodes, where all that it asks for are called by GPUs: `node-pool: a100-spot`."""
-    words = [word for value in each.values for word in models.words(value)]
-    if each.operator != "In" or not all(models.families(value) for value in each.values) or not words:
+    """What a site calls its nodes, where all that it asks for are called by GPUs or by an instance type that has some:
+    `node-pool: a100-spot`, `a4-highgpu-8g-pool`."""
+    found = [_of_pool(value) for value in each.values]
+    if each.operator != "In" or not found or not all(found):
         return None
-    return Kinds(list(dict.fromkeys(words)), 0, each.place, guessed=True)
+    return Kinds(list(dict.fromkeys(word for words in found for word in words)), 0, each.place, guessed=True)
+
+
+def _of_pool(name: str) -> list[str]:
+    """The models that the name of a pool speaks of."""
+    parts = name[:_LONGEST].split("-")
+    starts = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    of_type = next((word for start in starts if (word := model_of_machine(start)) is not None), None)
+    return [of_type] if of_type is not None else models.words(name)
 
 
 def _nothing(each: Requirement, context: Context, preferred: bool) -> Kinds | None:
@@ -198,9 +208,9 @@ def _memory(each: Requirement) -> Kinds | None:
 
 
 def model_of_machine(name: str) -> str | None:
-    """The GPU model of another cloud's instance type."""
+    """The GPU model of another cloud's instance type; SageMaker's are called like EC2's."""
     for row in data.MACHINES:
-        if compiled(row["like"]).fullmatch(name):
+        if compiled(row["like"]).fullmatch(name.removeprefix("ml.")):
             return str(row["model"])
     return None
 

@@ -50,8 +50,8 @@ def gpus_of(container: Node) -> int:
     found = sum(quantity.bytes_of(scaled(asked(container, name))) for name in names)
     if found or not any(part_resource(name) for name, _ in asked_for):
         return found
-    counts = [quantity.bytes_of(scaled(asked(container, name))) for name in COUNTED_PARTS]
-    return max(1, *(-(-count // each) for count, each in zip(counts, COUNTED_PARTS.values(), strict=True)))
+    counted = [-(-quantity.bytes_of(scaled(asked(container, name))) // int(one)) for name, one in COUNTED_PARTS.items()]
+    return max(1, *counted)
 
 
 def part_resource(name: str) -> bool:
