@@ -458,8 +458,13 @@ MODULES = ({'parts': ('slurm*',
                          'conda': (),
                          'channels': (),
                          'pip': ('impi-devel==2021.18.1',),
-                         'shell': 'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR /usr/local/bin/mpi* | xargs sed -i '
+                         'shell': 'cd /usr/local/bin\n'
+                                  'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR mpi* | xargs sed -i '
                                   's:I_MPI_SUBSTITUTE_INSTALLDIR:/usr/local:\n'
+                                  "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! "
+                                  '-e /usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
+                                  'mpi{run,cc,cxx,f77,f90}\n'
+                                  'ln -sf mpirun mpiexec\n'
                                   'export DEBIAN_FRONTEND=noninteractive\n'
                                   'curl -fsSLo /usr/share/keyrings/intel.asc '
                                   'https://apt.repos.intel.com/intel-gpg-keys/GPG-PUB-KEY-INTEL-SW-PRODUCTS.PUB\n'
@@ -514,7 +519,11 @@ MODULES = ({'parts': ('slurm*',
              'conda': (),
              'channels': (),
              'pip': ('impi-rt==2021.18.1', 'intel-fortran-rt==2026.2.0', 'mkl==2026.2.0'),
-             'shell': 'ldconfig 2>/dev/null'},
+             'shell': 'cd /usr/local/bin\n'
+                      "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! -e "
+                      '/usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' mpirun\n'
+                      'ln -sf mpirun mpiexec\n'
+                      'ldconfig 2>/dev/null\n'},
   'says': "the libraries with which programs of Intel's compilers run and MKL, of 2026, and Intel MPI "
           "2021.18; no compilers, which Intel's apt repository has",
   'source': "PyPI, Intel's apt repository",
@@ -541,8 +550,13 @@ MODULES = ({'parts': ('slurm*',
                          'conda': (),
                          'channels': (),
                          'pip': ('impi-devel==2021.18.1',),
-                         'shell': 'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR /usr/local/bin/mpi* | xargs sed -i '
+                         'shell': 'cd /usr/local/bin\n'
+                                  'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR mpi* | xargs sed -i '
                                   's:I_MPI_SUBSTITUTE_INSTALLDIR:/usr/local:\n'
+                                  "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! "
+                                  '-e /usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
+                                  'mpi{run,cc,cxx,f77,f90}\n'
+                                  'ln -sf mpirun mpiexec\n'
                                   'export DEBIAN_FRONTEND=noninteractive\n'
                                   'curl -fsSLo /usr/share/keyrings/intel.asc '
                                   'https://apt.repos.intel.com/intel-gpg-keys/GPG-PUB-KEY-INTEL-SW-PRODUCTS.PUB\n'
@@ -586,8 +600,13 @@ MODULES = ({'parts': ('slurm*',
                          'conda': (),
                          'channels': (),
                          'pip': ('impi-devel==2021.18.1',),
-                         'shell': 'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR /usr/local/bin/mpi* | xargs sed -i '
+                         'shell': 'cd /usr/local/bin\n'
+                                  'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR mpi* | xargs sed -i '
                                   's:I_MPI_SUBSTITUTE_INSTALLDIR:/usr/local:\n'
+                                  "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! "
+                                  '-e /usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
+                                  'mpi{run,cc,cxx,f77,f90}\n'
+                                  'ln -sf mpirun mpiexec\n'
                                   'export DEBIAN_FRONTEND=noninteractive\n'
                                   'curl -fsSLo /usr/share/keyrings/intel.asc '
                                   'https://apt.repos.intel.com/intel-gpg-keys/GPG-PUB-KEY-INTEL-SW-PRODUCTS.PUB\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.body.commands import launches
 from flowc.body.interpreter import MOST_TEXT, is_shell
-from flowc.patterns import at_first_use
+from flowc.patterns import at_first_use, at_words
 from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
@@ -28,6 +28,15 @@ _brings = at_first_use(
     r"(?m)^[^\n#]*(?:\b(?:install|create|add|build)\b[^\n]{0,400}?(?:open-?mpi|pmix)|\bactivate\b|\b(?:LD_LIBRARY_)?PATH=|\bspack\b)"
     r"|/\S{0,400}?(?:open-?mpi|pmix|hpcx)\S{0,400}?/",
     "search",
+)
+# The ways to start MPI that srun serves itself, or a variable that may hold them.
+_asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
+# MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
+# or by one of them.
+_speaks_pmi = at_words(
+    r"(mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi)|(open_?-?mpi|(?<![a-z])ompi|hpc-?x(?![a-z]))"
+    r"|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
+    ("mpi", "mvapich", "i_mpi", "impi", "intel", "open", "ompi", "hpc"),
 )
 _MOST = 50
 
@@ -73,3 +82,29 @@ def _found(job: Job, signs: tuple[str, ...], pattern: Callable[..., Any]) -> Ite
     for match, _ in zip(pattern(text), range(_MOST), strict=False):
         if not in_comment(text, match.start(1), shell=shell):
             yield match.span(1)
+
+
+def served_ways(job: Job, text: str, *, default: bool) -> set[str]:
+    """The features of srun by which the ranks of this text may look for each other; `default`: also in steps that say
+    nothing of it."""
+    asked, kinds = {*_asks_pmi(text)}, _kinds_of(job, text)
+    found = {"pmi"} if asked - {"pmix"} else set[str]()
+    found |= {"pmix"} if asked - {"pmi2"} else set()
+    if default and kinds - {2}:
+        found.add("pmi_always")
+    # Who asks for pmi2 may have a program of Open MPI, which would take each rank for the only one.
+    if 2 in kinds or kinds == {None}:
+        found |= {"pmix_always"} if default else {"pmix"} if asked else set()
+    return found
+
+
+def _kinds_of(job: Job, text: str) -> set[int | None]:
+    """Which MPI the ranks may have: 1 finds them by PMI, 2 by PMIx, None by one of them. What brings a module says
+    which MPI it has; that of Intel's compilers steps back behind Open MPI's module (data/profile_lines.yaml)."""
+    loaded = _kinds(" ".join(job.modules))
+    brought = _kinds(job.setup) if job.modules and job.setup else set()
+    return _kinds(text) | (brought - {1} if 2 in loaded and 1 not in loaded else brought)
+
+
+def _kinds(text: str) -> set[int | None]:
+    return {match.lastindex for match, _ in zip(_speaks_pmi(text.lower()), range(_MOST), strict=False)}

@@ -8,6 +8,7 @@ from flowc._compiled.slurm_programs import COMMON, INHERITED, NAMES
 from flowc._compiled.slurm_words import OPTIONS, VARIABLES
 from flowc.body.frameworks import behind, calls_freely, features_behind
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.body.mpi import served_ways
 from flowc.body.slurm_calls import Call, calls, is_fed, variable_of, words_held
 from flowc.body.slurm_releases import rules_of
 from flowc.body.slurm_words import PLAIN, by_name, fields_asked, may_be_wrong, named_in, of_any_call, picked
@@ -70,18 +71,8 @@ _surely_found = at_first_use(
     r"(?:(?:ba|da|z)?sh|python[\d.]*|env|true|hostname|torchrun|accelerate|nvidia-smi|date|echo|cat)$", "match"
 )
 _asks_anything = at_first_use(r"^ ?(?:-\S+ )*\$", "search")
-# The ways to start MPI that srun serves itself, or a variable that may hold them.
-_asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
-# MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
-# or by one of them.
-_speaks_pmi = at_words(
-    r"(mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi)|(open_?-?mpi|(?<![a-z])ompi|hpc-?x(?![a-z]))"
-    r"|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
-    ("mpi", "mvapich", "i_mpi", "impi", "intel", "open", "ompi", "hpc"),
-)
 _STEPS = ("srun", *OF_SITES)
 _MOST_VARIABLES = 20
-_MOST_SIGNS = 50
 
 
 def features(job: Job, nodes: int, *, guess: bool = True, seldom: bool = True) -> set[str]:
@@ -95,13 +86,14 @@ def features(job: Job, nodes: int, *, guess: bool = True, seldom: bool = True) -
     all_read = all_read and len(text) == len(job.run.text or "")
     all_read = all_read and not ("srun" in job.run.commands or calls_freely(text))
     all_seen = all_read and not ("srun" in unseen or "SHELLFLAGS" in text)  # options of srun as the shell of make
+    saying = 0  # steps that say how their ranks look for each other
     for call in read:
         if call.path and call.name not in LAUNCHERS:
             found.add(f"path:{call.path}:{call.name}")
         if call.name == "srun":
             step, complete = _step(call, text if shell else "")
             found |= step
-            all_seen = all_seen and complete
+            all_seen, saying = all_seen and complete, saying + ("opt:mpi" in step)
         elif call.name == "scontrol":
             found |= _asked(call)
         else:
@@ -117,13 +109,12 @@ def features(job: Job, nodes: int, *, guess: bool = True, seldom: bool = True) -
         found |= {"scontrol", "requeue"}  # what hears the signal in Python asks for a new run, mostly
     if "srun" in found:
         found = _of_unseen(found, text, all_read=all_read, all_seen=all_seen, shell=shell)
-        found |= _of_job(job, text, [call.start for call in read if call.name in _STEPS], shell=shell)
-        steps = [call.start for call in read if call.name in _STEPS] if all_read else None
+        steps = [call.start for call in read if call.name in _STEPS]
+        found |= _of_job(job, text, steps, shell=shell, default=len(steps) > saying * all_seen)
         one = all_read and _is_one_step(text, read, shell=shell)
-        if not one and _at_once_somewhere(job, text, steps, shell=shell):
+        if not one and _at_once_somewhere(job, text, steps if all_read else None, shell=shell):
             found.add("account")
-        if nodes > 1 and shell and _starts_steps_elsewhere(text, read):
-            found.add("shared")
+        found |= {"shared"} if nodes > 1 and shell and _starts_steps_elsewhere(text, read) else set()
         tasks = max(job.layout.tasks or 1, job.layout.tasks_per_node or 1)
         if tasks > 1 or found & {"opt:ntasks", "opt:ntasks-per-node", "opt:cpus-per-task", "read_in_part"}:
             found.add("pipes")  # lines of several tasks stay whole, and one goes on that nobody reads
@@ -175,8 +166,9 @@ def _called(name: str, nodes: int) -> set[str]:
     return set()
 
 
-def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
-    """What srun, which is called in these places, takes from elsewhere than its own line."""
+def _of_job(job: Job, text: str, steps: list[int], *, shell: bool, default: bool) -> set[str]:
+    """What srun, which is called in these places, takes from elsewhere than its own line. `default`: there may be steps
+    that say nothing of MPI."""
     found = {f"opt:{option}" for name, option in VARIABLES.items() if f"{name}=" in text}
     found |= {INHERITED[name] for name, value in job.source.variables if name in INHERITED and value != "ALL"}
     if "PYXIS_CONTAINER_" in text or any(name[:16] == "PYXIS_CONTAINER_" for name, _ in job.env):
@@ -204,25 +196,10 @@ def _of_job(job: Job, text: str, steps: list[int], *, shell: bool) -> set[str]:
         found.add("regain")
     if "--export" in text or "_EXPORT_ENV" in text:
         found.add("exports")
-    named = f"{text}\n{job.setup}" if job.modules and job.setup else text  # what brings a module says which MPI it has
-    if "mpi" in named or "MPI" in named:
-        found |= _of_mpi(named, default=bool(steps))
+    if "mpi" in text or "MPI" in text or (job.modules and "mpi" in (job.setup or "")):
+        found |= served_ways(job, text, default=default)
     if "pmix_always" not in found and any(name in text for name in OF_SITES):
         found.add("pmi_always")  # the MPI that these sites have
-    return found
-
-
-def _of_mpi(text: str, *, default: bool) -> set[str]:
-    """How ranks may look for each other; `default`: also in steps that say nothing of it."""
-    asked = {*_asks_pmi(text)}
-    kinds = {match.lastindex for match, _ in zip(_speaks_pmi(text.lower()), range(_MOST_SIGNS), strict=False)}
-    found = {"pmi"} if asked - {"pmix"} else set[str]()
-    found |= {"pmix"} if asked - {"pmi2"} else set()
-    if default and kinds - {2}:
-        found.add("pmi_always")
-    # Who asks for pmi2 may have a program of Open MPI, which would take each rank for the only one.
-    if 2 in kinds or kinds == {None}:
-        found |= {"pmix_always"} if default else {"pmix"} if asked else set()
     return found
 
 

@@ -235,18 +235,3 @@ def test_paths() -> None:
         ("scontrol", "/opt/slurm/bin/"),
         ("squeue", "/usr/bin/"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("setup", "kind"),
-    [
-        ("apt-get install -y openmpi-bin libopenmpi-dev\n", "pmix_always"),
-        ("apt-get install -y mpich libmpich-dev\n", "pmi_always"),
-        ("pip install -q impi-rt==2021.18.1\n", "pmi_always"),
-    ],
-)
-def test_what_brings_a_module_says_which_mpi_it_has(setup: str, kind: str) -> None:
-    text = job("#!/bin/bash\nmodule load toolchain/2022\nsrun ./a.out\n")
-    assert not {"pmi_always", "pmix_always"} & features(text, 1)
-    assert not {"pmi_always", "pmix_always"} & features(text.replace(setup=setup), 1)
-    assert kind in features(text.replace(setup=setup, modules=("toolchain",)), 1)

@@ -105,7 +105,9 @@ chmod 755 {at}/compiler/bin/*
 """)
     (tmp_path / "mpi").write_text("#!/bin/bash\nPREFIX=I_MPI_SUBSTITUTE_INSTALLDIR\n")
     (tmp_path / "nothing").write_text("#!/bin/bash\n")
-    for name, what in (("apt-get", "install"), ("curl", "nothing"), ("ldconfig", "nothing"), ("mpiicc", "mpi")):
+    programs = {"apt-get": "install", "curl": "nothing", "ldconfig": "nothing"}
+    programs |= dict.fromkeys(("mpiicc", "mpirun", "mpicc", "mpicxx", "mpif77", "mpif90"), "mpi")
+    for name, what in programs.items():
         (tmp_path / what).chmod(0o755)
         (tmp_path / "bin" / name).write_bytes((tmp_path / what).read_bytes())
         (tmp_path / "bin" / name).chmod(0o755)

@@ -1,0 +1,54 @@
+"""How the ranks of a job may look for each other: what a small Slurm brings for it takes room."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowc.body.slurm_features import features
+from tests.scripts.jobs import unit
+
+OPENMPI, MPICH = "apt-get install -y openmpi-bin libopenmpi-dev\n", "apt-get install -y mpich libmpich-dev\n"
+INTEL = "pip install -q impi-rt==2021.18.1\n"
+PMI, PMIX = "pmi_always", "pmix_always"
+
+
+def ways(text: str, *, setup: str | None = None, modules: tuple[str, ...] = ()) -> set[str]:
+    found = features(unit(f"#!/bin/bash\n{text}\n", setup=setup, modules=modules).job, 1)
+    return found & {"pmi", "pmix", PMI, PMIX}
+
+
+@pytest.mark.parametrize(("setup", "kind"), [(OPENMPI, PMIX), (MPICH, PMI), (INTEL, PMI)])
+def test_what_brings_a_module_says_which_mpi_it_has(setup: str, kind: str) -> None:
+    text = "module load toolchain/2022\nsrun ./a.out"
+    assert not ways(text)
+    assert not ways(text, setup=setup)
+    assert kind in ways(text, setup=setup, modules=("toolchain",))
+
+
+@pytest.mark.parametrize(
+    ("modules", "found"),
+    [
+        (("intel",), {PMI, PMIX}),
+        (("intel", "openmpi"), {PMIX}),
+        (("OpenMPI", "intel"), {PMIX}),
+        (("intel", "impi", "openmpi"), {PMI, PMIX}),
+    ],
+)
+def test_mpi_of_compilers_steps_back_behind_a_module_of_open_mpi(modules: tuple[str, ...], found: set[str]) -> None:
+    assert ways("srun ./a.out", setup=OPENMPI + INTEL, modules=modules) == found
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ("srun --mpi=pmix ./a.out", {"pmix"}),
+        ("srun --mpi=pmix_v3 ./a.out\nsrun -n 2 --mpi pmix ./b.out", {"pmix"}),
+        ("srun --mpi=none ./a.out", set[str]()),
+        ("srun --mpi=pmix ./a.out\nsrun ./b.out", {"pmix", PMI, PMIX}),
+        ("srun --mpi=pmix $OPTIONS ./a.out", {"pmix", PMI, PMIX}),
+        ("srun ./a.out --mpi=pmix", {"pmix", PMI, PMIX}),
+        ("srun ./a.out", {PMI, PMIX}),
+    ],
+)
+def test_where_each_step_says_it_nothing_else_is_brought(steps: str, found: set[str]) -> None:
+    assert ways(f"module load mpich openmpi\n{steps}") == found
