@@ -144,6 +144,15 @@ def lost_words(job: Job) -> list[Lost]:
     return found
 
 
+def options_of_steps(job: Job) -> Iterator[dict[str, Given]]:
+    """Of each call of srun the options that can be seen, by their long names."""
+    table = _options_of("srun")
+    for program, words in _calls(job):
+        if program == "srun":
+            given = _given(words, table, only_first=True)
+            yield {each.entry[2:]: each for each in given if each.entry is not None}
+
+
 def _not_of_job(job: Job, entry: str, value: str) -> str:
     """What a value asks for beyond what the job itself does: without the types of its GPUs, and its features."""
     name = entry[2:]

@@ -90,6 +90,7 @@ RULES = (
     Rule(name="texts.pipes", concerns=has_pipes),
     Rule(name="texts.errexit", concerns=always, words=("$?", "++")),
     Rule(name="slurm.releases", concerns=may_mean_two_things),
+    Rule(name="slurm.step_gpus", concerns=is_batch_script, words=("--gpus", "--gres", "-G")),
     Rule(name="slurm.whole_nodes", concerns=asks_for_nodes_alone, words=("_PER_NODE", "_ON_NODE", "mpi", "orterun")),
     Rule(name="delivery", concerns=is_delivered),
 )
