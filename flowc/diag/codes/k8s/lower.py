@@ -267,6 +267,23 @@ Nothing to do, as long as the image has a /bin/sh. A program that reads the vari
 
 # FC342, `expansion-impossible`, is given no more: the machine asks the image what it starts.
 
+REFERENCE_STAYS = Code(
+    id="FC389",
+    name="reference-stays",
+    severity="warning",
+    title="nothing that stands before sets it, so it stays as it is: {items}",
+    explain="""\
+`$(NAME)` is replaced in commands and in values of variables where a variable of this name is set: by `env` before it,
+by `envFrom`, by the kind's controller. Any other stays, and the program gets these characters. In a cluster
+each Service sets variables as well (`REDIS_SERVICE_HOST`); here there are none. Kustomize's `vars` are put in by
+`kustomize build`.
+
+Set the variable: `--env NAME=VALUE`, or an item of `env` before the one that names it.""",
+    bad=container("        args: ['--host=$(REDIS_SERVICE_HOST)']\n        env: [{name: SEED, value: '7'}]\n"),
+    good=container("        args: ['--seed=$(SEED)']\n        env: [{name: SEED, value: '7'}]\n"),
+    path="job.yaml",
+)
+
 POD_NAMES = Code(
     id="FC343",
     name="pod-names",

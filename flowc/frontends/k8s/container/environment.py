@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import moved as moved_codes
-from flowc.frontends.k8s.container import downward
+from flowc.frontends.k8s.container import downward, stays
 from flowc.frontends.k8s.container.expand import OWN, Piece, Pieces, expand, late_names, literal
 from flowc.frontends.k8s.context import pair_of, text_of
 from flowc.secret import looks_secret
@@ -83,7 +83,9 @@ def _read_entry(entry: Node, container: Mapping, found: Environment, context: Co
         _read_value_from(name, source, container, found, context)
         return
     value = entry.at("value")
-    pieces = expand(value.value if value is not None and value.value is not None else "", found.lookup)
+    text = value.value if value is not None and value.value is not None else ""
+    pieces = expand(text, found.lookup)
+    stays.look_for(text, found, value.span if value is not None else span, context)
     found.forget(name)
     found.spans[name] = value.span if value is not None else span
     text = literal(pieces)

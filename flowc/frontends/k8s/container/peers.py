@@ -7,6 +7,7 @@ Programs on several machines need no other name, as a rule: they meet at the fir
 from __future__ import annotations
 
 from flowc.diag.codes.k8s import lower as codes
+from flowc.frontends.k8s.container import stays
 from flowc.frontends.k8s.container.expand import HEAD, IP, Piece, Pieces, expand, literal
 from flowc.patterns import at_first_use
 
@@ -46,6 +47,8 @@ def words(container: Mapping, key: str, found: Environment, context: Context) ->
     for node in container.each(key) if _named(context) else ():
         if (made := _made(str(node.value or ""))) is not None:
             context.gather(codes.POD_NAMES, f"`{made[0]}`", node.span)
+    for node in container.each(key):
+        stays.look_for(str(node.value or ""), found, node.span, context)
     pieces = [(expand(str(node.value or ""), found.lookup), node.span) for node in container.each(key)]
     return [replaced(each, found, context, span) for each, span in pieces]
 
