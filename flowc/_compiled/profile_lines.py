@@ -438,7 +438,12 @@ MODULES = ({'parts': ('slurm*',
   'not_for': (),
   'instead': None},
  {'parts': ('cray-mpich*', 'mpich*', 'mvapich*', 'parastationmpi*', 'psmpi*'),
-  'brings': {'apt': ('mpich', 'libmpich-dev'), 'conda': (), 'channels': (), 'pip': (), 'shell': ''},
+  'brings': {'apt': ('mpich', 'libmpich-dev'),
+             'conda': (),
+             'channels': (),
+             'pip': (),
+             'shell': 'update-alternatives --set mpirun /usr/bin/mpirun.mpich\n'
+                      'update-alternatives --set mpi /usr/bin/mpicc.mpich'},
   'says': "MPICH 4.0, with whose ABI MVAPICH, ParaStation's and Cray's MPI agree",
   'source': 'packages.ubuntu.com, MPICH ABI initiative',
   'not_for': (),
@@ -461,8 +466,9 @@ MODULES = ({'parts': ('slurm*',
                          'shell': 'cd /usr/local/bin\n'
                                   'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR mpi* | xargs sed -i '
                                   's:I_MPI_SUBSTITUTE_INSTALLDIR:/usr/local:\n'
-                                  "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! "
-                                  '-e /usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
+                                  "sed -i '1acase $LOADEDMODULES in "
+                                  '*[oO]pen[mM][pP]*|*mpich*|*mvapich*|*mpt|*mpt[/:]*) [ ! -e '
+                                  '/usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
                                   'mpi{run,cc,cxx,f77,f90}\n'
                                   'ln -sf mpirun mpiexec\n'
                                   'export DEBIAN_FRONTEND=noninteractive\n'
@@ -520,8 +526,8 @@ MODULES = ({'parts': ('slurm*',
              'channels': (),
              'pip': ('impi-rt==2021.18.1', 'intel-fortran-rt==2026.2.0', 'mkl==2026.2.0'),
              'shell': 'cd /usr/local/bin\n'
-                      "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! -e "
-                      '/usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' mpirun\n'
+                      "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*|*mpt|*mpt[/:]*) "
+                      '[ ! -e /usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' mpirun\n'
                       'ln -sf mpirun mpiexec\n'
                       'ldconfig 2>/dev/null\n'},
   'says': "the libraries with which programs of Intel's compilers run and MKL, of 2026, and Intel MPI "
@@ -553,8 +559,9 @@ MODULES = ({'parts': ('slurm*',
                          'shell': 'cd /usr/local/bin\n'
                                   'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR mpi* | xargs sed -i '
                                   's:I_MPI_SUBSTITUTE_INSTALLDIR:/usr/local:\n'
-                                  "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! "
-                                  '-e /usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
+                                  "sed -i '1acase $LOADEDMODULES in "
+                                  '*[oO]pen[mM][pP]*|*mpich*|*mvapich*|*mpt|*mpt[/:]*) [ ! -e '
+                                  '/usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
                                   'mpi{run,cc,cxx,f77,f90}\n'
                                   'ln -sf mpirun mpiexec\n'
                                   'export DEBIAN_FRONTEND=noninteractive\n'
@@ -603,8 +610,9 @@ MODULES = ({'parts': ('slurm*',
                          'shell': 'cd /usr/local/bin\n'
                                   'grep -lI I_MPI_SUBSTITUTE_INSTALLDIR mpi* | xargs sed -i '
                                   's:I_MPI_SUBSTITUTE_INSTALLDIR:/usr/local:\n'
-                                  "sed -i '1acase $LOADEDMODULES in *[oO]pen[mM][pP]*|*mpich*|*mvapich*) [ ! "
-                                  '-e /usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
+                                  "sed -i '1acase $LOADEDMODULES in "
+                                  '*[oO]pen[mM][pP]*|*mpich*|*mvapich*|*mpt|*mpt[/:]*) [ ! -e '
+                                  '/usr/bin/${0##*/} ] || exec /usr/bin/${0##*/} "$@";; esac\' '
                                   'mpi{run,cc,cxx,f77,f90}\n'
                                   'ln -sf mpirun mpiexec\n'
                                   'export DEBIAN_FRONTEND=noninteractive\n'
@@ -636,7 +644,12 @@ MODULES = ({'parts': ('slurm*',
               'variables': {'MKLROOT': '/opt/intel/oneapi/mkl/latest', 'I_MPI_ROOT': '/usr/local'},
               'sets': 'MKL_?(?:HOME|DIR|PATH|BASE|LIB|INC)\\w*|INTEL_(?:HOME|ROOT|PATH)|EBROOT(?:IMKL|ICC|IFORT|IMPI|INTEL)\\w*|TACC_(?:MKL|INTEL)\\w*'}},
  {'parts': ('mpt', 'mpt-*', 'hpe-mpt*', 'hmpt*'),
-  'brings': {'apt': ('mpich', 'libmpich-dev'), 'conda': (), 'channels': (), 'pip': (), 'shell': ''},
+  'brings': {'apt': ('mpich', 'libmpich-dev'),
+             'conda': (),
+             'channels': (),
+             'pip': (),
+             'shell': 'update-alternatives --set mpirun /usr/bin/mpirun.mpich\n'
+                      'update-alternatives --set mpi /usr/bin/mpicc.mpich'},
   'says': "MPICH 4.0 in the place of HPE's MPT: programs that were built with that are to be built again",
   'source': 'packages.ubuntu.com',
   'not_for': (),
@@ -811,6 +824,16 @@ MODULES = ({'parts': ('slurm*',
   'source': 'Apptainer manual, installation on Ubuntu',
   'not_for': (),
   'instead': None},
+ {'parts': ('cray-hdf5*',),
+  'brings': {'apt': ('hdf5-tools', 'libhdf5-dev', 'libhdf5-mpich-dev'),
+             'conda': (),
+             'channels': (),
+             'pip': (),
+             'shell': ''},
+  'says': 'version 1.10.7',
+  'source': 'packages.ubuntu.com',
+  'not_for': (),
+  'instead': None},
  {'parts': ('*hdf5*',),
   'brings': {'apt': ('hdf5-tools', 'libhdf5-dev', 'libhdf5-openmpi-dev'),
              'conda': (),
@@ -895,7 +918,17 @@ MODULES = ({'parts': ('slurm*',
   'source': 'packages.ubuntu.com',
   'not_for': (),
   'instead': None},
- {'parts': ('scalapack', 'netlib-scalapack', 'cray-libsci'),
+ {'parts': ('cray-libsci',),
+  'brings': {'apt': ('libopenblas-dev', 'libscalapack-mpich-dev'),
+             'conda': (),
+             'channels': (),
+             'pip': (),
+             'shell': ''},
+  'says': 'OpenBLAS, and ScaLAPACK 2.1',
+  'source': 'packages.ubuntu.com',
+  'not_for': (),
+  'instead': None},
+ {'parts': ('scalapack', 'netlib-scalapack'),
   'brings': {'apt': ('libopenblas-dev', 'libscalapack-openmpi-dev'),
              'conda': (),
              'channels': (),

@@ -100,10 +100,11 @@ def served_ways(job: Job, text: str, *, default: bool) -> set[str]:
 
 def _kinds_of(job: Job, text: str) -> set[int | None]:
     """Which MPI the ranks may have: 1 finds them by PMI, 2 by PMIx, None by one of them. What brings a module says
-    which MPI it has; that of Intel's compilers steps back behind Open MPI's module (data/profile_lines.yaml)."""
-    loaded = _kinds(" ".join(job.modules))
+    which MPI it has; where a module is of one, those that come along with compilers and libraries step back behind it
+    (data/profile_lines.yaml)."""
     brought = _kinds(job.setup) if job.modules and job.setup else set()
-    return _kinds(text) | (brought - {1} if 2 in loaded and 1 not in loaded else brought)
+    loaded = _kinds(" ".join(job.modules)) & {1, 2}
+    return _kinds(text) | (brought - {1, 2} | loaded if len(loaded) == 1 else brought)
 
 
 def _kinds(text: str) -> set[int | None]:

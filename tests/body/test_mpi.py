@@ -31,10 +31,13 @@ def test_what_brings_a_module_says_which_mpi_it_has(setup: str, kind: str) -> No
         (("intel",), {PMI, PMIX}),
         (("intel", "openmpi"), {PMIX}),
         (("OpenMPI", "intel"), {PMIX}),
+        (("hdf5", "cray-mpich"), {PMI}),
         (("intel", "impi", "openmpi"), {PMI, PMIX}),
     ],
 )
-def test_mpi_of_compilers_steps_back_behind_a_module_of_open_mpi(modules: tuple[str, ...], found: set[str]) -> None:
+def test_mpi_of_compilers_and_libraries_steps_back_behind_that_of_a_module(
+    modules: tuple[str, ...], found: set[str]
+) -> None:
     assert ways("srun ./a.out", setup=OPENMPI + INTEL, modules=modules) == found
 
 

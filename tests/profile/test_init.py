@@ -304,7 +304,7 @@ def test_folders_of_variables_are_scratch_or_of_their_own() -> None:
     [
         ("GCC/12.3.0", {"build-essential", "gfortran"}),
         ("compiler/gcc/7.5", {"build-essential", "gfortran"}),
-        ("cray-hdf5-parallel/1.12", {"hdf5-tools", "libhdf5-dev", "libhdf5-openmpi-dev"}),
+        ("cray-hdf5-parallel/1.12", {"hdf5-tools", "libhdf5-dev", "libhdf5-mpich-dev"}),
         ("2023", "nothing"),
         ("house/gcc", None),
         ("mpi/mpich-x86_64", {"mpich", "libmpich-dev"}),

@@ -25,6 +25,8 @@ LINES = {"libraries": ROW["brings"]["shell"], "compilers": ROW["instead"]["bring
         ("intel/2019:openmpi/4.0.1", "other"),
         ("iimpi/2020b:OpenMPI/4.1.1-GCC-11", "other"),
         ("compilers/mvapich2:intel", "other"),
+        ("comp-intel/2020:mpi-hpe/mpt", "other"),
+        ("mpt/2.25:comp-intel", "other"),
     ],
 )
 def test_which_mpi_answers(line: str, loaded: str | None, by: str, tmp_path: Path) -> None:
