@@ -38,6 +38,7 @@ class Told(Strict):
 
     says: str
     values: str | None = None
+    names: Words = ()
 
     @model_validator(mode="after")
     def _is_expression(self) -> Told:

@@ -13,6 +13,7 @@ from flowc.shell.words import words_behind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from flowc.body.slurm_calls import Call
     from flowc.ir.job import Job
@@ -164,10 +165,13 @@ def _not_of_job(job: Job, entry: str, value: str) -> str:
     return value
 
 
-def is_meant(row: dict[str, str | None], value: str) -> bool:
+def is_meant(row: dict[str, Any], value: str) -> bool:
     """Whether a row of `told` speaks of this value; of one that the text does not show only where it speaks of all."""
+    if row["names"] and not _built(value.strip("\"'")):
+        items = [item.partition("%")[0].strip().lower() for item in value.strip("\"'").split(",")]
+        return any(item and not any(name.lower().startswith(item) for name in row["names"]) for item in items)
     if row["values"] is None:
-        return True
+        return not row["names"]
     import re
 
     value = value.strip("\"'")

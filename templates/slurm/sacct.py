@@ -17,16 +17,16 @@ def sacct():
     names = given.get("format") or "JobID,JobName,Partition,Account,AllocCPUS,State,ExitCode"
     names = ("JobID,State,ExitCode" if "brief" in given else names).split(",")
     known = "JobID JobIDRaw JobName User UID GID Group Account QOS Partition Cluster State ExitCode DerivedExitCode Elapsed"
-    known += " ElapsedRaw Timelimit TimelimitRaw Submit Start End NodeList NNodes AllocNodes NCPUS AllocCPUS NTasks WorkDir MaxRSS ReqMem"
-    # What accounting measures or adds up is empty.
-    known += " AveCPU AveRSS AveVMSize MaxVMSize TotalCPU CPUTime AllocTRES ReqTRES"
-    known = {name.lower(): name for name in known.split()}
+    known += " ElapsedRaw Timelimit TimelimitRaw Submit Start End NodeList NNodes AllocCPUS AllocNodes NCPUS NTasks WorkDir ReqMem"
+    # What accounting measures or adds up is empty, as is any other column.
+    known += " CPUTime MaxRSS MaxVMSize TotalCPU AveRSS AllocTRES"
     rows = [[], []]
     for name in names:
         name, _, width = name.partition("%")
-        if name.lower() not in known or not (width or "0").removeprefix("-").isdecimal():
+        if not (name.isalpha() and (width or "0").removeprefix("-").isdecimal()):
             die(f'error: Invalid field requested: "{name}"')
-        name = known[name.lower()]
+        # A beginning is enough.
+        name = next((each for each in known.split() if each.lower().startswith(name.lower())), name)
         size = int(width or {"JobID": -12, "State": 10, "ExitCode": 8, "Start": 19, "End": 19, "Submit": 19, "NodeList": 15}.get(name, 10))
         for row, text in zip(rows, (name, fact.get(name.lower(), ""))):
             row.append(text if plain else fit(text, size > 0, abs(size)))

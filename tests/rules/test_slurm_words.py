@@ -111,6 +111,7 @@ UNSET = "slurm-variable-not-set"
         ("SLURM_GRES=nvme:1 srun a\n", LOST, "SLURM_GRES=nvme:1"),
         ("srun --accel-bind=x a\n", LOST, "--accel-bind=x"),
         ("srun -C haswell a\n", LOST, "-C haswell"),
+        ("sacct -j $SLURM_JOB_ID -o JobID,Memory%20\n", LOST, "-o JobID,Memory%20"),
         ("SLURM_CPU_BIND=map_ldom:1 srun a\n", LOST, "SLURM_CPU_BIND=map_ldom:1"),
         ("export SLURM_EXIT_ERROR=9\nsrun a\n", LOST, "SLURM_EXIT_ERROR=9"),
         ("SLURM_CLUSTERS=a squeue --me\n", LOST, "SLURM_CLUSTERS=a"),
@@ -130,6 +131,7 @@ def test_what_is_lost_is_told_with_its_value(body: str, code: str, word: str) ->
     [
         "srun --cpu-bind=verbose,cores --mem-bind=local --no-kill=off a\n",
         "srun --cpu-bind=$BIND a\n",
+        "sacct -o JobID%20,elap,cputimeraw,TresUsageInTot -n\nsacct --format=$FIELDS\nsacct --format='JobID, State'\n",
         "srun --gpus=h100:1 a\nsrun --gres=gpu:h100:1,gpu:h100 a\n",
         "srun --gres=gpu:2 --gpus-per-task=1 --accel-bind=g,v a\n",
         "srun --gres=none a\nsrun --gres=gres:gpu:2 a\nsrun --gres=gpu:$TYPE:2 --gpus=$GPUS --cpus-per-gpu=8 a\n",

@@ -72,6 +72,10 @@ def test_sacct_forms(folder: Path) -> None:
         run(folder, "sacct -nXP -o jobid,jobidraw", SLURM_ARRAY_JOB_ID="70", SLURM_ARRAY_TASK_ID="3").stdout
         == "70_3|77\n"
     )
+    assert (
+        run(folder, "sacct -P -o ConsumedEnergy,elap,time,JobID").stdout.split("\n")[0]
+        == "ConsumedEnergy|Elapsed|Timelimit|JobID"
+    )
     for width in ("²", "x", "--5", "-"):
         assert "Invalid field" in run(folder, f"sacct -o jobid%{width}").stderr
 
