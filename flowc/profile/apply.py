@@ -340,7 +340,7 @@ def _by_docker(row: Brought, job: Job) -> Brought:
 def _called(unit: Unit, names: Iterable[str]) -> set[str]:
     """The programs that the job calls and no module brings."""
     called = called_programs(unit.job, names, unit.brought)
-    return called - brought_by_modules(unit.job) if called else called
+    return called - brought_by_modules(unit.job, called) if called else called
 
 
 def _lacking_programs(unit: Unit, reasons: bool) -> dict[str, tuple[str, ...]]:

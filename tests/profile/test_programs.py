@@ -35,6 +35,29 @@ def test_program_is_brought_where_a_text_calls_it(
         assert (f"install -y {name}" in (found["setup"] or "")) is (name.replace("r-base", "Rscript") in taken)
 
 
+MPI = """\
+modules: {mpich: {apt: mpich}, impi: {pip: impi-devel==2021.18.1}, hdf5: {apt: [libhdf5-openmpi-dev]}, gcc: {apt: g++}}
+programs: {mpirun: {apt: [openmpi-bin]}, mpicc: {apt: [libopenmpi-dev]}, mpirun.openmpi: {apt: [openmpi-bin]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("modules", "taken"),
+    [
+        ("gcc/12", ["mpicc", "mpirun", "mpirun.openmpi"]),
+        ("mpich/3.4", ["mpirun.openmpi"]),
+        ("gcc impi/2019", ["mpirun.openmpi"]),
+        ("hdf5", ["mpirun.openmpi"]),
+    ],
+)
+def test_an_mpi_that_comes_with_a_module_is_the_only_one(
+    told: Callable[..., driver.Result], modules: str, taken: list[str]
+) -> None:
+    """With Open MPI's `mpirun` beside it each rank of a program of MPICH took itself for the only one."""
+    body = f"module load {modules}\nmpicc a.c\nmpirun ./a.out\nmpirun.openmpi ./b\n"
+    assert sorted(job_of(told(MPI, JOB + body))["programs"]) == taken
+
+
 @pytest.mark.parametrize(
     ("line", "body", "said"),
     [
