@@ -46,6 +46,19 @@ def test_a_command_of_the_images_shell(docker: Any) -> None:
     assert docker.output() == "of the job\n"
 
 
+@pytest.mark.parametrize(("fields", "output"), [({}, "[command]"), ({"args": ["a 'b'", "$(U)"]}, "[a 'b'][x-")])
+def test_what_only_the_machine_knows_goes_behind_what_the_image_starts(
+    docker: Any, fields: dict[str, Any], output: str
+) -> None:
+    docker.image("entry:test", """ENTRYPOINT ["printf", "[%s]", "it's $HOME"]""", 'CMD ["command"]')
+    env = [
+        {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        {"name": "U", "value": "x-$(IP)"},
+    ]
+    assert docker.end(job(image="entry:test", env=env, **fields)) == ("COMPLETED", 0, 0)
+    assert docker.output().startswith(f"[it's $HOME]{output}")
+
+
 def test_arguments_come_as_they_are(docker: Any) -> None:
     args = [
         "",

@@ -267,6 +267,21 @@ Nothing to do, as long as the image has a /bin/sh. A program that reads the vari
 
 # FC342, `expansion-impossible`, is given no more: the machine asks the image what it starts.
 
+IMAGE_NOT_PULLED = Code(
+    id="FC388",
+    name="image-not-pulled",
+    severity="warning",
+    title="never pulled, so that no new machine has it: {items}",
+    explain="""\
+`imagePullPolicy: Never` is for images that lie on the nodes of a cluster already, as those that were built there or
+loaded into kind or minikube. A rented machine is new, and the container cannot start.
+
+Push the image to a registry and take the policy out, or write `IfNotPresent`; `--move` does the latter.""",
+    bad=container("        imagePullPolicy: Never\n"),
+    good=container("        imagePullPolicy: IfNotPresent\n"),
+    path="job.yaml",
+)
+
 REFERENCE_STAYS = Code(
     id="FC389",
     name="reference-stays",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s.container.expand import Piece, expand, literal
 from flowc.frontends.k8s.context import pair_of
 from flowc.frontends.k8s.machine import needs
@@ -18,6 +19,18 @@ PULL = {"Always": "always", "IfNotPresent": "missing", "Never": "never"}
 NOTICE_S = 300  # the provider's notice before a machine is taken away
 
 
+def _pull(container: Mapping, context: Context) -> str | None:
+    """When the image is pulled. What lies on the nodes of a cluster does not lie on a machine."""
+    said = container.at("imagePullPolicy")
+    policy = PULL.get(str(said.value)) if said is not None else None
+    if policy != "never" or said is None:
+        return policy
+    if context.moves(container, "imagePullPolicy", "no machine has an image before it is pulled"):
+        return "missing"
+    context.gather(codes.IMAGE_NOT_PULLED, f"`{container.read('image', default='')}`", said.span)
+    return policy
+
+
 def isolation_of(container: Mapping, context: Context, *, main: bool = False) -> Isolation:
     """How a container is kept apart. `main`: its settings have origins in the job's own `isolation`."""
     spec = context.job.pod_spec
@@ -32,8 +45,7 @@ def isolation_of(container: Mapping, context: Context, *, main: bool = False) ->
 
     _security(container, spec, context, put)
     _network(spec, put)
-    pull = container.at("imagePullPolicy")
-    put("pull", PULL.get(str(pull.value)) if pull is not None else None, pull)
+    put("pull", _pull(container, context), container.at("imagePullPolicy"))
     secrets = spec.at("imagePullSecrets")
     names = tuple(str(each.read("name", default="")) for each in spec.each("imagePullSecrets"))
     put("pull_secrets", tuple(filter(None, names)), secrets)
