@@ -327,7 +327,7 @@ def _programs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     origins = {"programs": lines[0].entry.span, **unit.origins}
     lines = [_by_docker(row, job) if row.by_docker else row for row in lines]
     unit = unit.replace(job=job, origins=origins, used=tuple(used))
-    return _brought(unit, lines, "program")
+    return _brought(unit, lines, "program", beside=_steps(profile.modules.named(job.modules), "module"))
 
 
 def _by_docker(row: Brought, job: Job) -> Brought:
@@ -356,10 +356,18 @@ def _lacking_programs(unit: Unit, reasons: bool) -> dict[str, tuple[str, ...]]:
     return found if name is None else {**found, name: (*found.get(name, ()), codes.INTERPRETER_MISSING.id)}
 
 
-def _brought(unit: Unit, lines: list[Brought], kind: str) -> Unit:
-    """The unit with what its lines bring. Texts that bring the same under several names do it once."""
-    steps = {row.setup.replace(f"{kind} {row.entry.key}", ""): row.setup for row in lines if row.setup}
+def _brought(unit: Unit, lines: list[Brought], kind: str, beside: Iterable[str] = ()) -> Unit:
+    """The unit with what its lines bring. Texts that bring the same under several names do it once, and not where that
+    is done `beside` them."""
+    steps = _steps(lines, kind)
+    for done in beside:
+        steps.pop(done, None)
     return unit.prepared(*_together((*steps.values(),), lines[0].entry.span)) if steps else unit
+
+
+def _steps(lines: Iterable[Brought], kind: str) -> dict[str, str]:
+    """What lines bring, by what of it does not hang on their names."""
+    return {row.setup.replace(f"{kind} {row.entry.key}", ""): row.setup for row in lines if row.setup}
 
 
 def _together(setups: tuple[str, ...], span: Span) -> tuple[str, Span, tuple[str, ...]]:

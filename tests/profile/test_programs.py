@@ -58,6 +58,18 @@ def test_an_mpi_that_comes_with_a_module_is_the_only_one(
     assert sorted(job_of(told(MPI, JOB + body))["programs"]) == taken
 
 
+@pytest.mark.parametrize(("line", "times"), [("{conda: gatk4}", 1), ("{conda: gatk4=4.1}", 2), ("{apt: gatk}", 2)])
+def test_what_a_module_brings_is_not_brought_for_a_program_too(
+    told: Callable[..., driver.Result], line: str, times: int
+) -> None:
+    lines = f"modules: {{bio/gatk: {{conda: gatk4}}}}\nprograms: {{gatk: {line}}}\n"
+    result = told(lines, JOB + "module load bio/gatk\ngatk --version\n")
+    found = job_of(result)
+    assert (found["modules"], found["programs"]) == (["bio/gatk"], ["gatk"])
+    assert found["setup"].count("conda-forge gatk4") + found["setup"].count("install -y gatk") == times
+    assert "FC804" not in ids(result)
+
+
 @pytest.mark.parametrize(
     ("line", "body", "said"),
     [
