@@ -37,6 +37,9 @@ def choose_gpus():
     if not (share or in_all or per_task) and {"gres", "gpus", "gpus-per-node", "gpus-per-task"} & {name for name in given if given[name]}:
         # `--gres=none`, `--gpus=0`; `--gpus=` says nothing
         here = 0
+        #% if step_gpus
+        ENV["FLOWC_STEP_GPUS"] = "0"
+        #% end
         for name in "CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE":
             ENV.pop(name, 0)
     #% end

@@ -218,6 +218,14 @@ def count_tasks():
         #% if !opt:overcommit
         die(f"error: Unable to create step for job {job}: More processors requested than permitted")
         #% end
+    #% if opt:overcommit
+    #% if !account
+    if option("overcommit"):
+        # Each counts for one CPU, and what it asks for says nothing of the node's.
+        width = 1
+        given["cpus-per-task"] = None
+    #% end
+    #% end
 
 
 #% end

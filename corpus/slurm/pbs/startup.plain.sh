@@ -413,6 +413,9 @@ if L=="srun":
  if a>max(aF,os.cpu_count())//aG*y:
   if not Q("overcommit"):
    B(f"error: Unable to create step for job {p}: More processors requested than permitted")
+ if Q("overcommit"):
+  aG=1
+  aq["cpus-per-task"]=None
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  an()
