@@ -145,6 +145,23 @@ def choose_variables():
 
 
 #% end
+#% if step_gpus
+def give_share():
+    """The GPUs of a job with the machine to itself: a step gets as many as were asked for."""
+    global env
+    #% if unbound
+    # `-0`: there are some, and nothing is bound.
+    dropped = ("CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE")[: 2 - (ENV["FLOWC_STEP_GPUS"] == "-0")]
+    env = {key: env[key] for key in env if key not in dropped}
+    #% end
+    #% if !unbound
+    env = {key: env[key] for key in env if key not in ("CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE")}
+    #% end
+    if ids := ",".join(ENV["SLURM_JOB_GPUS"].split(",")[: int(ENV["FLOWC_STEP_GPUS"])]):
+        env.update(SLURM_GPUS_ON_NODE=ENV["FLOWC_STEP_GPUS"], CUDA_VISIBLE_DEVICES=ids, SLURM_STEP_GPUS=ids)
+
+
+#% end
 def describe_step():
     global env
     #% if opt:job-name
@@ -198,9 +215,7 @@ def describe_step():
     env["SLURM_UMASK"] = "%04o" % mask
     #% end
     #% if step_gpus
-    env = {key: env[key] for key in env if key not in ("CUDA_VISIBLE_DEVICES", "SLURM_GPUS_ON_NODE")}
-    if ids := ",".join(ENV["SLURM_JOB_GPUS"].split(",")[: int(ENV["FLOWC_STEP_GPUS"])]):
-        env.update(SLURM_GPUS_ON_NODE=ENV["FLOWC_STEP_GPUS"], CUDA_VISIBLE_DEVICES=ids, SLURM_STEP_GPUS=ids)
+    give_share()
     #% end
 
 

@@ -66,6 +66,9 @@ def choose_gpus():
         ENV.update(SLURMD_TRES_BIND="gpu:none")
         ENV.pop("CUDA_VISIBLE_DEVICES", 0)
         ENV["SLURM_GPUS_ON_NODE"] = str(per_task * len(ranks[0]) or here)
+        #% if step_gpus
+        ENV["FLOWC_STEP_GPUS"] = "-0"
+        #% end
         here = per_task = 0
     #% end
     #% end

@@ -224,8 +224,8 @@ def B(h,m=1):
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks -=ntasks-per-node -=cpus-per-gpu -=gpus-per-task"
-def aO(l):
- aC={}
+def aP(l):
+ aD={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
@@ -244,8 +244,8 @@ def aO(l):
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
    B(f"unrecognized option '{c}'",255)
-  aC[d[2:]]=h
- return aC
+  aD[d[2:]]=h
+ return aD
 def start(l,q,n,*b):
  d=os.fork()
  if d:
@@ -342,13 +342,13 @@ def an():
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def bk(o,a=""):
+def bl(o,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(o,a)or"").split(",")if c and(o!="gres"or"gpu"in c))
-def aI(a,y):
- ag=aR[:aK*y or N]
- b=ag[a*aK:(a+1)*aK]or ag
- bh=",".join(b)
- return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and y>1 else{})}
+def aJ(a,y):
+ ag=aS[:aL*y or N]
+ b=ag[a*aL:(a+1)*aL]or ag
+ bi=",".join(b)
+ return{"CUDA_VISIBLE_DEVICES":bi,"SLURM_STEP_GPUS":bi,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aO}if aO and y>1 else{})}
 def Q(o,a=""):
  return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
 def C(o):
@@ -358,22 +358,22 @@ def C(o):
  return int(value)
 def ac(r):
  u=J[r]
- return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aI(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
+ return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**(aJ(a,len(u))if N or aL else{})})for a,c in enumerate(u)]
 if L=="srun":
- aq=aO(z)
+ aq=aP(z)
  p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
- aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- K=aV=len(f)
+ K=aW=len(f)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
- aV=K
- g=g[:aV]
+ aW=K
+ g=g[:aW]
  k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
@@ -381,19 +381,19 @@ if L=="srun":
    x["SLURM_NTASKS_PER_NODE"]=str(k)
  elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aG=1
- aG=C("cpus-per-gpu")*bk("gpus-per-task")or 1
+ aH=1
+ aH=C("cpus-per-gpu")*bl("gpus-per-task")or 1
  y=len(g)
  a=a or y
- if a>max(aF,os.cpu_count())//aG*y:
+ if a>max(aG,os.cpu_count())//aH*y:
   B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
- aR=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
- aK=bk("gpus-per-task")
- aN=f"per_task:{aK}"if aK else""
- N=int(x.get("FLOWC_STEP_GPUS",len(aR)))
- if(max(N,*(aK*len(af)for af in J))>len(aR)):
+ aS=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
+ aL=bl("gpus-per-task")
+ aO=f"per_task:{aL}"if aL else""
+ N=int(x.get("FLOWC_STEP_GPUS",len(aS)))
+ if(max(N,*(aL*len(af)for af in J))>len(aS)):
   B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):

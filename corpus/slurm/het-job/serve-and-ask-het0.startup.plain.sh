@@ -223,8 +223,8 @@ def T(h):
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=het-group"
-def aO(l):
- aC={}
+def aP(l):
+ aD={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
@@ -243,8 +243,8 @@ def aO(l):
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
    B(f"unrecognized option '{c}'",255)
-  aC[d[2:]]=h
- return aC
+  aD[d[2:]]=h
+ return aD
 def start(l,q,n,*b):
  d=os.fork()
  if d:
@@ -335,18 +335,18 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def bH(o):
+def bI(o):
  h=aq.get(o,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
-def cA(aV):
+def cB(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
- d=min(int(a)or int(b)or aV,max(int(b),aV))
+ d=min(int(a)or int(b)or aW,max(int(b),aW))
  return int(b)or d,d
 def an():
  global j,q
@@ -354,37 +354,37 @@ def an():
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def cx(l):
- global aq,ba
+def cy(l):
+ global aq,bb
  m=[[]]
  for c in l:
   if c==":":
    m.append([])
   else:
    m[-1].append(c)
- ba=[(aO(af),af)for af in m]
- groups=[a.get("het-group",a.get("pack-group"))for a,af in ba]
+ bb=[(aP(af),af)for af in m]
+ groups=[a.get("het-group",a.get("pack-group"))for a,af in bb]
  if{*groups}-{None,"0"}or sum(k=="0"for k in groups)>1:
   B(f"error: Requested het-group offset exceeds highest hetjob index, or is asked for twice ({[*filter(None, groups)]})")
- for a,af in ba:
-  if not af and ba[1:]:
+ for a,af in bb:
+  if not af and bb[1:]:
    B("fatal: No command given to execute.")
- aq=ba[0][0]
+ aq=bb[0][0]
  l[:]=m[0]
- if ba[1:]:
+ if bb[1:]:
   aq.setdefault("nodes","1")
-def cr(b):
- global aq,g,J,a,y,K,au,bd,aQ
+def cs(b):
+ global aq,g,J,a,y,K,au,be,aR
  m,g,J,a,au=[*range(len(f))],[],[],0,{}
  for aq,af in b:
   if k:=aq.get("cpus-per-task"):
    x["SLURM_CPUS_PER_TASK"]=k
-  aE=int(aq.get("nodes","1").split("-")[0])
-  h=C("ntasks")or aE
-  aE=min(aE,h)
-  ag=bH("nodelist")if"nodelist"in aq else m[:aE]
-  if aE>len(ag)or not{*ag}<={*m}:
-   B(f"error: Allocation failure of {aE} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(m)} nodes to previous components.")
+  aF=int(aq.get("nodes","1").split("-")[0])
+  h=C("ntasks")or aF
+  aF=min(aF,h)
+  ag=bI("nodelist")if"nodelist"in aq else m[:aF]
+  if aF>len(ag)or not{*ag}<={*m}:
+   B(f"error: Allocation failure of {aF} nodes: job size of {len(f)}, "f"already allocated {len(f) - len(m)} nodes to previous components.")
   m=[d for d in m if d not in ag]
   g+=ag
   P=iter(range(a,a+h))
@@ -405,26 +405,26 @@ def ac(r):
  u=J[r]
  return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
- cx(z)
+ cy(z)
  p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
- aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- K=aV=len(f)
- K,aV=cA(aV)
+ K=aW=len(f)
+ K,aW=cB(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
- aV=max(K,min(aV,a or aV))
+ aW=max(K,min(aW,a or aW))
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
- bo=bH("nodelist")
- if"nodelist"in aq and not bo:
+ bp=bI("nodelist")
+ if"nodelist"in aq and not bp:
   B("error: Hostlist is empty!  Can not run job.")
- g=sorted((bo+[d for d in g if d not in bo])[:aV])
+ g=sorted((bp+[d for d in g if d not in bp])[:aW])
  k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
@@ -432,16 +432,16 @@ if L=="srun":
    x["SLURM_NTASKS_PER_NODE"]=str(k)
  elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aG=1
+ aH=1
  y=len(g)
  a=a or y
- if a>max(aF,os.cpu_count())//aG*y:
+ if a>max(aG,os.cpu_count())//aH*y:
   B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  au={}
- if ba[1:]:
-  cr(ba)
+ if bb[1:]:
+  cs(bb)
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for o in ao.split():

@@ -243,7 +243,7 @@ L=os.path.basename(sys.argv[0])
 z=sys.argv[1:]
 R="/var/lib/foundry/flowc/nodes"
 al="/var/lib/foundry/flowc/run"
-bE="/var/lib/foundry/flowc/key"
+bF="/var/lib/foundry/flowc/key"
 Z=6818
 A=1,2,3,10,12,15,18
 def M(h):
@@ -252,21 +252,21 @@ def B(h,m=1):
  M(h)
  os._exit(m)
 def T(h):
- aC=[]
+ aD=[]
  for c in re.findall(r"(?:\[[^]]*]|[^][,\s])+",h):
   af=re.match(r"([^[]*)\[([^]]*)](.*)",c)
   if not af:
-   aC.append(c)
+   aD.append(c)
    continue
-  for aJ in af[2].split(","):
-   K,I,aV=aJ.partition("-")
-   aC+=[af[1]+str(C).zfill(len(K))+S for C in range(int(K),int(aV or K)+1)for S in T(af[3])or[""]]
- return aC
+  for aK in af[2].split(","):
+   K,I,aW=aK.partition("-")
+   aD+=[af[1]+str(C).zfill(len(K))+S for C in range(int(K),int(aW or K)+1)for S in T(af[3])or[""]]
+ return aD
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node -=het-group -=gpus-per-task"
-def aO(l):
- aC={}
+def aP(l):
+ aD={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
@@ -285,8 +285,8 @@ def aO(l):
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
    B(f"unrecognized option '{c}'",255)
-  aC[d[2:]]=h
- return aC
+  aD[d[2:]]=h
+ return aD
 def start(l,q,n,*b):
  d=os.fork()
  if d:
@@ -324,11 +324,11 @@ def G(e,C):
    os.killpg(d,C)
   except OSError:
    pass
-def bL(h):
- return b"".join(hmac.digest(open(o,"rb").read().strip(),h,"sha256")for o in(al,bE))
-def bZ(aC,h):
- aE=64 if os.path.getsize(bE)>64 else 32
- return aC[:aE]==bL(h)[:aE]
+def bM(h):
+ return b"".join(hmac.digest(open(o,"rb").read().strip(),h,"sha256")for o in(al,bF))
+def ca(aD,h):
+ aF=64 if os.path.getsize(bF)>64 else 32
+ return aD[:aF]==bM(h)[:aF]
 def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
@@ -340,8 +340,8 @@ def aj(o,k):
    a=socket.create_connection((k,Z),9,(N,0))
    a.settimeout(None)
    d=os.urandom(32)
-   a.send(d+bL(b"s"+a.recv(32)))
-   if not bZ(a.recv(64,256),b"a"+d):
+   a.send(d+bM(b"s"+a.recv(32)))
+   if not ca(a.recv(64,256),b"a"+d):
     raise OSError("secret")
    b=ab(a)
    return b
@@ -350,7 +350,7 @@ def aj(o,k):
     M(f"waiting for the agent of {o}: {i}")
   time.sleep(c)
  B(f"error: {o}: no agent after 10 minutes")
-def co(j,V,c):
+def cp(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -374,12 +374,12 @@ def co(j,V,c):
      C=[*e][0]
     k.unregister(C)
     a,d=e.pop(C)
-    aC=a.recv(96,64)
-    if bZ(aC[32:],b"s"+d)and not os.fork():
+    aD=a.recv(96,64)
+    if ca(aD[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,0)
-      a.send(bL(b"a"+aC[:32]))
+      a.send(bM(b"a"+aD[:32]))
       b=ab(a)
       ad(b)
      finally:
@@ -398,21 +398,21 @@ def agent():
  else:
   B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
  open(R,"w").writelines(f"{o} {d[0]}\n"for o,d in zip(f,g))
- open(bE,"a")
+ open(bF,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
-  for aE in map(int,z[1:]):
-   print(dB(f[:aE]))
-   del f[:aE]
+  for aF in map(int,z[1:]):
+   print(dC(f[:aF]))
+   del f[:aF]
   return
  os.dup2(2,1)
  signal.signal(17,1)
- co(j,[socket.gethostbyname(k)for k,I in g],c)
+ cp(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
  n,a=b.recv()
  if not n:
-  cE(b,*a)
+  cF(b,*a)
  e,f={},{}
  signal.pthread_sigmask(0,A)
  o=[os.open("/dev/null",0)]
@@ -470,18 +470,18 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def bH(o):
+def bI(o):
  h=aq.get(o,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
-def cA(aV):
+def cB(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
- d=min(int(a)or int(b)or aV,max(int(b),aV))
+ d=min(int(a)or int(b)or aW,max(int(b),aW))
  return int(b)or d,d
 def an():
  global j,q
@@ -489,100 +489,100 @@ def an():
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def bV():
+def bW():
  an()
-def cm():
+def cn():
  return(p,)
-def cu():
+def cv():
  return(j,)
-def ca(aC):
- if type(aC)is str:
-  M(aC)
+def cb(aD):
+ if type(aD)is str:
+  M(aD)
  else:
-  os.kill(os.getpid(),aC)
-def ay(b):
- if b==bc:
+  os.kill(os.getpid(),aD)
+def az(b):
+ if b==bd:
   try:
-   ca(b.recv())
+   cb(b.recv())
   except(EOFError,OSError):
    B(f"error: Node failure on {f[0]}: connection lost")
- return b==bc
-def cE(b,aC,c):
+ return b==bd
+def cF(b,aD,c):
  global M,p
- (p,)=aC
+ (p,)=aD
  x.clear()
  x.update(c)
  M=b.send
  for ai in A:
   signal.signal(ai,lambda ai,I:b.send(ai))
- bV()
- b.send(cu())
+ bW()
+ b.send(cv())
  b.recv()
-def bk(o,a=""):
+def bl(o,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(o,a)or"").split(",")if c and(o!="gres"or"gpu"in c))
-def aI(a,y):
- ag=aR[:aP or aK*y or N]
- b=ag[a*aK:(a+1)*aK]or ag[:1]if aK and y>1 else ag
- bh=",".join(b)
- return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and y>1 else{})}
-def cx(l):
- global aq,ba
+def aJ(a,y):
+ ag=aS[:aQ or aL*y or N]
+ b=ag[a*aL:(a+1)*aL]or ag[:1]if aL and y>1 else ag
+ bi=",".join(b)
+ return{"CUDA_VISIBLE_DEVICES":bi,"SLURM_STEP_GPUS":bi,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aO}if aO and y>1 else{})}
+def cy(l):
+ global aq,bb
  m=[[]]
  for c in l:
   if c==":":
    m.append([])
   else:
    m[-1].append(c)
- ba=[(aO(af),af)for af in m]
- for a,af in ba:
-  if not af and ba[1:]:
+ bb=[(aP(af),af)for af in m]
+ for a,af in bb:
+  if not af and bb[1:]:
    B("fatal: No command given to execute.")
- aq=ba[0][0]
+ aq=bb[0][0]
  l[:]=m[0]
-def dj(r):
- aM=f"_HET_GROUP_{r}"
+def dk(r):
+ aN=f"_HET_GROUP_{r}"
  for o in[*x]:
-  if o.endswith(aM):
-   x[o[:-len(aM)].replace("FLOWC_SLURM","SLURM")]=x[o]
-def dB(n):
- e=n[0].rstrip("0123456789")
- start=n[0][len(e):]
- i=[e+str(int(start or 0)+r).zfill(len(start))for r in range(len(n))]
- return f"{e}[{start}-{n[-1][len(e):]}]"if n[1:]and n==i else",".join(n)
-def dh():
- global bQ,di,dD,aq
- di=[]
- for bQ in sorted(cV):
-  b,dD=Pipe()
+  if o.endswith(aN):
+   x[o[:-len(aN)].replace("FLOWC_SLURM","SLURM")]=x[o]
+def dC(k):
+ e=k[0].rstrip("0123456789")
+ start=k[0][len(e):]
+ i=[e+str(int(start or 0)+r).zfill(len(start))for r in range(len(k))]
+ return f"{e}[{start}-{k[-1][len(e):]}]"if k[1:]and k==i else",".join(k)
+def di():
+ global bR,dj,dE,aq
+ dj=[]
+ for bR in sorted(cW):
+  b,dE=Pipe()
   d=os.fork()
   if not d:
-   aq,z[:]=cV[bQ]
-   if dl or"SLURM_STEP_NODELIST"not in x:
-    dj(bQ)
+   aq,z[:]=cW[bR]
+   if dm or"SLURM_STEP_NODELIST"not in x:
+    dk(bR)
     x["SLURM_NNODES"]=x["SLURM_JOB_NUM_NODES"]
-   x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bQ}"]
+   x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bR}"]
    x["SLURM_JOB_ID"]=p
    return
-  dD.close()
+  dE.close()
   try:
-   di.append(b.recv())
+   dj.append(b.recv())
   except EOFError:
    os._exit(os.waitstatus_to_exitcode(os.waitpid(d,0)[1]))
   os.waitpid(d,0)
- x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cV)}"]
- bQ=-1
- aq={o:str(da[-1])for o in("ntasks","nodes")}
-def cX(d):
- return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in da[1:])}"].split("(")[0]
-def dz(r,y):
- global aR,aK,aN,N,aP
- if di[1:]:
-  aR,aK,aN,N,aP,I=dc[r]
-  aR=aR[:aP or aK*y or N]
- aC={"SLURM_CPUS_ON_NODE":cX(g[r])}if dl else{}
+ x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cW)}"]
+ bR=-1
+ aq={o:str(db[-1])for o in("ntasks","nodes")}
+def cY(d):
+ return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in db[1:])}"].split("(")[0]
+def dA(r,y):
+ global aS,aL,aO,N,aQ
+ if dj[1:]:
+  aS,aL,aO,N,aQ,I=dd[r]
+  aS=aS[:aQ or aL*y or N]
+ aD={"SLURM_CPUS_ON_NODE":cY(g[r])}if dm else{}
  if"CUDA_VISIBLE_DEVICES"in q:
-  aC["CUDA_VISIBLE_DEVICES"]=""
- return aC
+  aD["CUDA_VISIBLE_DEVICES"]=""
+ return aD
 def Q(o,a=""):
  return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
 def C(o):
@@ -592,57 +592,57 @@ def C(o):
  return int(value)
 def ac(r):
  u=J[r]
- return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dz(r,len(u)),**(aI(a,len(u))if N or aK else{})})for a,c in enumerate(u)]
+ return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dA(r,len(u)),**(aJ(a,len(u))if N or aL else{})})for a,c in enumerate(u)]
 if L=="srun":
- cx(z)
+ cy(z)
  p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
- da,cV,dl=[0],{},ba[1:]
- while aE:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(da) - 1}"):
-  da.append(da[-1]+int(aE))
- dG=len(da)-2
- for r,(dq,af)in enumerate(ba):
-  dI=dq.get("het-group",dq.get("pack-group"))
-  dl=dl or dI is not None
-  dI=str(r)if dI is None else dI
-  dw=[]
-  for aJ in dI.strip("[]").split(","):
-   cQ,de,dF=aJ.lstrip().partition("-")
-   dF=dF if de else cQ
-   if not(cQ.isdecimal()and dF.isdecimal())or int(cQ)>int(dF):
-    M(f"error: _parse_single_range: Invalid range: `{aJ}'")
-    B(f"error: Invalid --het-group value: {dI}")
-   dw.append((int(cQ),int(dF)))
-  dH=max(dF for I,dF in dw)
-  if dH>dG:
-   if dw==[(dH,dH)]and not ba[1:]:
-    B(f"error: Requested het-group offset exceeds highest hetjob index ({dH} > {dG})")
-   B(f"error: Attempt to run a job step with het group value of {dH}, but the job allocation has maximum value of {dG}")
-  for do in{k for cQ,dF in dw for k in range(cQ,dF+1)}:
-   if do in cV:
+ db,cW,dm=[0],{},bb[1:]
+ while aF:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(db) - 1}"):
+  db.append(db[-1]+int(aF))
+ dH=len(db)-2
+ for r,(dr,af)in enumerate(bb):
+  dJ=dr.get("het-group",dr.get("pack-group"))
+  dm=dm or dJ is not None
+  dJ=str(r)if dJ is None else dJ
+  dx=[]
+  for aK in dJ.strip("[]").split(","):
+   cR,df,dG=aK.lstrip().partition("-")
+   dG=dG if df else cR
+   if not(cR.isdecimal()and dG.isdecimal())or int(cR)>int(dG):
+    M(f"error: _parse_single_range: Invalid range: `{aK}'")
+    B(f"error: Invalid --het-group value: {dJ}")
+   dx.append((int(cR),int(dG)))
+  dI=max(dG for I,dG in dx)
+  if dI>dH:
+   if dx==[(dI,dI)]and not bb[1:]:
+    B(f"error: Requested het-group offset exceeds highest hetjob index ({dI} > {dH})")
+   B(f"error: Attempt to run a job step with het group value of {dI}, but the job allocation has maximum value of {dH}")
+  for dp in{k for cR,dG in dx for k in range(cR,dG+1)}:
+   if dp in cW:
     B("fatal: Duplicate het groups in single srun not supported")
-   cV[do]=dq,af
- dh()
- aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+   cW[dp]=dr,af
+ di()
+ aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  l=open(R).read().split()
  f,V=l[::2],l[1::2]
- if bQ>=0:
-  f,V=(k[da[bQ]:da[bQ+1]]for k in(f,V))
+ if bR>=0:
+  f,V=(k[db[bR]:db[bR+1]]for k in(f,V))
  g=range(len(f))
- K=aV=len(f)
- K,aV=cA(aV)
+ K=aW=len(f)
+ K,aW=cB(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
- aV=max(K,min(aV,a or aV))
+ aW=max(K,min(aW,a or aW))
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
- bo=bH("nodelist")
- if"nodelist"in aq and not bo:
+ bp=bI("nodelist")
+ if"nodelist"in aq and not bp:
   B("error: Hostlist is empty!  Can not run job.")
- g=sorted((bo+[d for d in g if d not in bo])[:aV])
+ g=sorted((bp+[d for d in g if d not in bp])[:aW])
  k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
@@ -650,67 +650,67 @@ if L=="srun":
    x["SLURM_NTASKS_PER_NODE"]=str(k)
  elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aG=1
+ aH=1
  y=len(g)
  a=a or y
- if a>max(aF,os.cpu_count())//aG*y:
+ if a>max(aG,os.cpu_count())//aH*y:
   B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  au={}
- aR=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
- aK=bk("gpus-per-task")
- aN=f"per_task:{aK}"if aK else""
- N=int(x.get("FLOWC_STEP_GPUS",len(aR)))
- aP=bk("gres")or bk("gpus-per-node")
- aW=bk("gpus")
- N=aP or-(-aW//len(g))or N
- if(max(N,*(aK*len(af)for af in J))>len(aR)):
+ aS=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
+ aL=bl("gpus-per-task")
+ aO=f"per_task:{aL}"if aL else""
+ N=int(x.get("FLOWC_STEP_GPUS",len(aS)))
+ aQ=bl("gres")or bl("gpus-per-node")
+ aX=bl("gpus")
+ N=aQ or-(-aX//len(g))or N
+ if(max(N,*(aL*len(af)for af in J))>len(aS)):
   B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
- ag=[aF,K,a,J,[d+da[bQ]for d in g],(aR,aK,aN,N,aP,aW)]
- if bQ>=0:
-  dD.send(ag)
+ ag=[aG,K,a,J,[d+db[bR]for d in g],(aS,aL,aO,N,aQ,aX)]
+ if bR>=0:
+  dE.send(ag)
   os._exit(0)
- aq=ba[0][0]
- aF,K,a,J,g,dc=0,0,0,[],[],[]
- for do,af in zip(sorted(cV),di):
-  dq,l=cV[do]
-  if k:=dq.get("cpus-per-task"):
+ aq=bb[0][0]
+ aG,K,a,J,g,dd=0,0,0,[],[],[]
+ for dp,af in zip(sorted(cW),dj):
+  dr,l=cW[dp]
+  if k:=dr.get("cpus-per-task"):
    x["SLURM_CPUS_PER_TASK"]=k
-  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{do}")
-  if dl and k and af[2]==int(k)*len(af[4]):
+  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dp}")
+  if dm and k and af[2]==int(k)*len(af[4]):
    x["SLURM_NTASKS_PER_NODE"]=k
-  aF=max(aF,af[0])
+  aG=max(aG,af[0])
   K+=af[1]
   au.update({a+c:l for c in range(af[2])})
   J+=[[a+c for c in u]for u in af[3]]
   a+=af[2]
   g+=af[4]
-  dc+=[af[5]]*len(af[4])
+  dd+=[af[5]]*len(af[4])
  y=len(g)
- aR,aK,aN,N,aP,aW=di[0][5]
- if di[1:]:
+ aS,aL,aO,N,aQ,aX=dj[0][5]
+ if dj[1:]:
   K=y
- bc=None
+ bd=None
  if x.get("SLURMD_NODENAME",f[0])==f[0]:
-  bV()
+  bW()
  else:
-  bc=aj(f[0],V[0])
-  bc.send(("",(cm(),dict(x))))
+  bd=aj(f[0],V[0])
+  bd.send(("",(cn(),dict(x))))
   try:
-   while type(aC:=bc.recv())is not tuple:
-    ca(aC)
+   while type(aD:=bd.recv())is not tuple:
+    cb(aD)
   except EOFError:
    os._exit(1)
-  (j,)=aC
+  (j,)=aD
   q=dict(x)
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for o in ao.split():
    q["SLURM_"+o]=str(value)
- q["SLURM_STEP_NODELIST"]=dB([f[d]for d in g])
- if dl:
-  dJ=[cX(d)for d in g]
-  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dJ)if di[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
+ q["SLURM_STEP_NODELIST"]=dC([f[d]for d in g])
+ if dm:
+  dK=[cY(d)for d in g]
+  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dK)if dj[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
  n=os.getcwd()
  aa=[0]
  t={aj(f[d],V[d]):d for d in g}
@@ -721,8 +721,8 @@ if L=="srun":
   b.send((n,ac(r)))
  signal.pthread_sigmask(1,A)
  while t:
-  for b in wait([*t,*([bc]if bc else[])]):
-   if ay(b):
+  for b in wait([*t,*([bd]if bd else[])]):
+   if az(b):
     continue
    d=t[b]
    try:

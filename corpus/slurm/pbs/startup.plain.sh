@@ -223,8 +223,8 @@ def T(h):
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes w=nodelist -=ntasks-per-node i=input K?kill-on-bad-exit O.overcommit -=mpi V.version -=cpu-bind -.external-launcher"
-def aO(l):
- aC={}
+def aP(l):
+ aD={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
@@ -243,8 +243,8 @@ def aO(l):
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
    B(f"unrecognized option '{c}'",255)
-  aC[d[2:]]=h
- return aC
+  aD[d[2:]]=h
+ return aD
 def start(l,q,n,*b):
  d=os.fork()
  if d:
@@ -331,32 +331,32 @@ def cast(w,*I):
    b.send(w)
   except OSError:
    pass
-def bO(*I):
+def bP(*I):
  if ah:
   cast(ah.pop())
   signal.alarm(30)
 def O(*I):
  ah[:]=9,15
- bO()
+ bP()
 def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
   if aq.get("kill-on-bad-exit",x.get("SLURM_KILL_BAD_EXIT","0"))!="0"and len(ah)>1:
    M(f"Terminating StepId={p}.{j}")
-   bO()
-def bH(o):
+   bP()
+def bI(o):
  h=aq.get(o,"")
  try:
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
-def cA(aV):
+def cB(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
- d=min(int(a)or int(b)or aV,max(int(b),aV))
+ d=min(int(a)or int(b)or aW,max(int(b),aW))
  return int(b)or d,d
 def an():
  global j,q
@@ -375,7 +375,7 @@ def ac(r):
  u=J[r]
  return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
- aq=aO(z)
+ aq=aP(z)
  p=x["SLURM_JOB_ID"]
  if"version"in aq:
   os.write(1,b"slurm-wlm 22.05.8\n")
@@ -384,22 +384,22 @@ if L=="srun":
   B("fatal: No command given to execute.")
  if"external-launcher"in aq:
   aq.update(overlap="1",ntasks=aq.get("ntasks")or x["SLURM_NNODES"])
- aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- K=aV=len(f)
- K,aV=cA(aV)
+ K=aW=len(f)
+ K,aW=cB(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
- aV=max(K,min(aV,a or aV))
+ aW=max(K,min(aW,a or aW))
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
- bo=bH("nodelist")
- if"nodelist"in aq and not bo:
+ bp=bI("nodelist")
+ if"nodelist"in aq and not bp:
   B("error: Hostlist is empty!  Can not run job.")
- g=sorted((bo+[d for d in g if d not in bo])[:aV])
+ g=sorted((bp+[d for d in g if d not in bp])[:aW])
  k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
@@ -407,14 +407,14 @@ if L=="srun":
    x["SLURM_NTASKS_PER_NODE"]=str(k)
  elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aG=1
+ aH=1
  y=len(g)
  a=a or y
- if a>max(aF,os.cpu_count())//aG*y:
+ if a>max(aG,os.cpu_count())//aH*y:
   if not Q("overcommit"):
    B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  if Q("overcommit"):
-  aG=1
+  aH=1
   aq["cpus-per-task"]=None
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
@@ -429,7 +429,7 @@ if L=="srun":
  signal.pthread_sigmask(0,A)
  for ai in A:
   signal.signal(ai,cast)
- signal.signal(14,bO)
+ signal.signal(14,bP)
  signal.signal(15,O)
  b,ae=Pipe()
  if not os.fork():

@@ -241,8 +241,8 @@ def B(h,m=1):
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks -=ntasks-per-node"
-def aO(l):
- aC={}
+def aP(l):
+ aD={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
@@ -261,9 +261,9 @@ def aO(l):
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
    B(f"unrecognized option '{c}'",255)
-  aC[d[2:]]=h
- return aC
-def cw(o,n,c):
+  aD[d[2:]]=h
+ return aD
+def cx(o,n,c):
  d=[n]if o[0]=="."else c.split(":")*("/"not in o)
  return next((path for r in d if os.access(path:=os.path.join(r,o),1)),o)
 def start(l,q,n,*b):
@@ -282,7 +282,7 @@ def start(l,q,n,*b):
    signal.signal(af,0)
   signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
-  l[0]=cw(l[0]or" ",n,q.get("PATH",""))
+  l[0]=cx(l[0]or" ",n,q.get("PATH",""))
   os.execve(l[0],l,q)
  except OSError as i:
   a(f"execve(): {l[0]}: {i.strerror}")
@@ -382,20 +382,20 @@ def ac(r):
  u=J[r]
  return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
- aq=aO(z)
+ aq=aP(z)
  p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
- aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- K=aV=len(f)
+ K=aW=len(f)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
- aV=K
- g=g[:aV]
+ aW=K
+ g=g[:aW]
  k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
@@ -403,10 +403,10 @@ if L=="srun":
    x["SLURM_NTASKS_PER_NODE"]=str(k)
  elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aG=1
+ aH=1
  y=len(g)
  a=a or y
- if a>max(aF,os.cpu_count())//aG*y:
+ if a>max(aG,os.cpu_count())//aH*y:
   B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]

@@ -216,8 +216,8 @@ def B(h,m=1):
 def ax(b):
  return",".join(f"{y}(x{len([*a])})"for y,a in itertools.groupby(b)).replace("(x1)","")
 OPTIONS="n=ntasks N=nodes r=relative -=ntasks-per-node -.overlap -=mpi -=gpus-per-task"
-def aO(l):
- aC={}
+def aP(l):
+ aD={}
  while l and l[0][:1]=="-"!=l[0]:
   c=l.pop(0)
   if c=="--":
@@ -236,9 +236,9 @@ def aO(l):
     h=l.pop(0)
   except(ValueError,IndexError,TypeError):
    B(f"unrecognized option '{c}'",255)
-  aC[d[2:]]=h
- return aC
-def cw(o,n,c):
+  aD[d[2:]]=h
+ return aD
+def cx(o,n,c):
  d=[n]if o[0]=="."else c.split(":")*("/"not in o)
  return next((path for r in d if os.access(path:=os.path.join(r,o),1)),o)
 def start(l,q,n,*b):
@@ -257,7 +257,7 @@ def start(l,q,n,*b):
    signal.signal(af,0)
   signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
-  l[0]=cw(l[0]or" ",n,q.get("PATH",""))
+  l[0]=cx(l[0]or" ",n,q.get("PATH",""))
   os.execve(l[0],l,q)
  except OSError as i:
   a(f"execve(): {l[0]}: {i.strerror}")
@@ -274,7 +274,7 @@ def G(e,C):
    os.killpg(d,C)
   except OSError:
    pass
-def cf():
+def cg():
  global at
  at=Q("mpi","MPI_TYPE")or("pmi2")
  if at=="list":
@@ -288,51 +288,51 @@ def cf():
   return
  if at not in("none","openmpi"):
   B(f"error: Invalid MPI type '{at}', --mpi=list for acceptable types")
-def ct():
- aC=[[0,0,0]]
+def cu():
+ aD=[[0,0,0]]
  for I,r in sorted((c,r)for r,u in enumerate(J)for c in u):
-  if aC[-1][0]==r and aC[-1][1]:
-   aC[-1][2]+=1
+  if aD[-1][0]==r and aD[-1][1]:
+   aD[-1][2]+=1
   else:
-   aC.append([r,1,1])
- for a,af in[*zip(aC,aC[1:])][::-1]:
+   aD.append([r,1,1])
+ for a,af in[*zip(aD,aD[1:])][::-1]:
   if a[0]+1==af[0]and a[2]==af[2]:
    a[1]+=af[1]
-   aC.remove(af)
- return"(vector"+"".join(",(%d,%d,%d)"%(*af,)for af in aC[1:])+")"
-bz,bm={},{}
-def ch(b,v,f,s):
+   aD.remove(af)
+ return"(vector"+"".join(",(%d,%d,%d)"%(*af,)for af in aD[1:])+")"
+bA,bn={},{}
+def ci(b,v,f,s):
  if v>5:
-  aD,o,a=s
-  if"unp"in aD:
-   a=bm.pop(o,"")
+  aE,o,a=s
+  if"unp"in aE:
+   a=bn.pop(o,"")
   else:
-   a=bm.get(o,"")if"look"in aD else""if o in bm else bm.setdefault(o,a)
-  b.send([f,aD,a])
+   a=bn.get(o,"")if"look"in aE else""if o in bn else bn.setdefault(o,a)
+  b.send([f,aE,a])
   return
  if v>4:
   M("Job step aborted: Waiting up to 32 seconds for job step to finish.")
   cast(9)
  else:
-  bz[b]=s
- if len(bz)==y:
-  cast({key:value for af in bz.values()for key,value in af.items()})
-  bz.clear()
-bg={}
-ar,bG,by,bP={},{},[],[]
-def bn(f,h,value=None):
- aM=";"if bg[f][2]else" "
- h="cmd="+h.replace(" ",aM)+(aM+"value="+value if value is not None else"")
+  bA[b]=s
+ if len(bA)==y:
+  cast({key:value for af in bA.values()for key,value in af.items()})
+  bA.clear()
+bh={}
+ar,bH,bz,bQ={},{},[],[]
+def bo(f,h,value=None):
+ aN=";"if bh[f][2]else" "
+ h="cmd="+h.replace(" ",aN)+(aN+"value="+value if value is not None else"")
  try:
-  os.write(f,(f"{len(h) + 1:<6}{h};"if aM==";"else h+"\n").encode())
+  os.write(f,(f"{len(h) + 1:<6}{h};"if aN==";"else h+"\n").encode())
  except OSError:
   pass
-def tell(f,aD,key):
+def tell(f,aE,key):
  value=ar.get(key)
- aC=f"{aD}-response rc=0 found="+("TRUE"if value else"FALSE")
- bn(f,aC if bg[f][2]else f"get_result rc={int(not value)}",value)
+ aD=f"{aE}-response rc=0 found="+("TRUE"if value else"FALSE")
+ bo(f,aD if bh[f][2]else f"get_result rc={int(not value)}",value)
 def listen(f,b):
- i=bg[f]
+ i=bh[f]
  try:
   s=os.read(f,65536)
  except OSError:
@@ -341,73 +341,73 @@ def listen(f,b):
  while s:
   h,a=i[1:3]
   ah=b"endcmd\n"if h[:5]==b"mcmd="else b"\n"
-  aE=int(h[:6]or 0)+6 if a else h.find(ah)+1 and h.find(ah)+len(ah)
-  if not aE or aE>len(h):
+  aF=int(h[:6]or 0)+6 if a else h.find(ah)+1 and h.find(ah)+len(ah)
+  if not aF or aF>len(h):
    break
-  i[1]=h[aE:]
-  l=h[6*a:aE].decode().strip("\n;").split(";"if a else" ")
-  if not cp(f,b,dict(c.partition("=")[::2]for c in l)):
+  i[1]=h[aF:]
+  l=h[6*a:aF].decode().strip("\n;").split(";"if a else" ")
+  if not cq(f,b,dict(c.partition("=")[::2]for c in l)):
    return
  return s
-def cp(f,b,j):
- c,I,a,q=bg[f]
- aD,key,value=j.get("cmd","spawn"),j.get("key"),j.get("value")
- aE,o=q["SLURM_NTASKS"],q["PMI_JOBID"]
- e={"fullinit":f"rank={c} size={aE} appnum=-1 pmi-version=2 pmi-subversion=0 debugged=FALSE pmiverbose=FALSE","job-getid":"jobid="+o,"get_maxes":"kvsname_max=256 keylen_max=64 vallen_max=1024","get_universe_size":"size="+aE,"get_appnum":"appnum=-1","get_my_kvsname":"kvsname="+o,"put":"","kvs-put":"","info-putnodeattr":"","finalize":""}
- if aD=="init":
-  i=bg[f]
+def cq(f,b,j):
+ c,I,a,q=bh[f]
+ aE,key,value=j.get("cmd","spawn"),j.get("key"),j.get("value")
+ aF,o=q["SLURM_NTASKS"],q["PMI_JOBID"]
+ e={"fullinit":f"rank={c} size={aF} appnum=-1 pmi-version=2 pmi-subversion=0 debugged=FALSE pmiverbose=FALSE","job-getid":"jobid="+o,"get_maxes":"kvsname_max=256 keylen_max=64 vallen_max=1024","get_universe_size":"size="+aF,"get_appnum":"appnum=-1","get_my_kvsname":"kvsname="+o,"put":"","kvs-put":"","info-putnodeattr":"","finalize":""}
+ if aE=="init":
+  i=bh[f]
   a=int(j.get("pmi_version")=="2")
-  bn(f,f"response_to_init rc=0 pmi_version={1 + a} pmi_subversion={1 - a}")
+  bo(f,f"response_to_init rc=0 pmi_version={1 + a} pmi_subversion={1 - a}")
   i[2]=a
- elif aD in e:
-  if"put"in aD:
-   (ar if aD[0]=="i"else bG)[key]=value
-  d="-response"if a else"_result"if aD=="put"else"_ack"if aD=="finalize"else""
-  bn(f,(aD.removeprefix("get_")+d+" rc=0 "+e[aD]).strip())
-  for g in bP[:]:
+ elif aE in e:
+  if"put"in aE:
+   (ar if aE[0]=="i"else bH)[key]=value
+  d="-response"if a else"_result"if aE=="put"else"_ack"if aE=="finalize"else""
+  bo(f,(aE.removeprefix("get_")+d+" rc=0 "+e[aE]).strip())
+  for g in bQ[:]:
    if g[2]in ar:
-    bP.remove(g)
+    bQ.remove(g)
     tell(*g)
-  return aD!="finalize"
+  return aE!="finalize"
  elif j.get("wait")=="TRUE"and key not in ar:
-  bP.append((f,aD,key))
- elif key and"get"in aD:
-  tell(f,aD,key)
- elif aD in("barrier_in","kvs-fence"):
-  by.append(f)
-  if len(by)==len(q["SLURM_GTIDS"].split(",")):
-   b.send((4,0,{**bG}))
-   bG.clear()
- elif"publish"in aD or"lookup"in aD:
-  b.send((6,f,(aD,j.get("service")or j.get("name"),j.get("port"))))
- elif aD=="abort":
+  bQ.append((f,aE,key))
+ elif key and"get"in aE:
+  tell(f,aE,key)
+ elif aE in("barrier_in","kvs-fence"):
+  bz.append(f)
+  if len(bz)==len(q["SLURM_GTIDS"].split(",")):
+   b.send((4,0,{**bH}))
+   bH.clear()
+ elif"publish"in aE or"lookup"in aE:
+  b.send((6,f,(aE,j.get("service")or j.get("name"),j.get("port"))))
+ elif aE=="abort":
   b.send((5,0,0))
  else:
-  b.send((2,c,f"slurmstepd-{q['SLURMD_NODENAME']}: error: mpi/pmi2: {aD} is not served here\n".encode()))
-  bn(f,aD+("-response"if a else"_result")+" rc=1 errmsg=not_served")
+  b.send((2,c,f"slurmstepd-{q['SLURMD_NODENAME']}: error: mpi/pmi2: {aE} is not served here\n".encode()))
+  bo(f,aE+("-response"if a else"_result")+" rc=1 errmsg=not_served")
  return 1
-def bK(c,q):
+def bL(c,q):
  ag,t=(k.detach()for k in socket.socketpair())
  os.set_inheritable(t,True)
  q["PMI_FD"]=str(t)
  ar.update(PMI_process_mapping=q.pop("SLURM_PMI2_PROC_MAPPING"),universeSize=q["SLURM_NTASKS"])
- bg[ag]=[c,b"",0,q]
+ bh[ag]=[c,b"",0,q]
  return ag,t
-def cH(f,aD,a):
- b="look"in aD and a or None
- if bg[f][2]:
-  bn(f,f"{aD}-response rc={int(not a)}",b)
+def cI(f,aE,a):
+ b="look"in aE and a or None
+ if bh[f][2]:
+  bo(f,f"{aE}-response rc={int(not a)}",b)
  else:
-  aC="ok"if a else"fail"
-  bn(f,aD.replace("name","result info="+aC)+(" port="+b if b else""))
-def cI(w):
+  aD="ok"if a else"fail"
+  bo(f,aE.replace("name","result info="+aD)+(" port="+b if b else""))
+def cJ(w):
  if type(w)is list:
-  cH(*w)
+  cI(*w)
   return
  ar.update(w)
- for f in by:
-  bn(f,("kvs-fence-response"if bg[f][2]else"barrier_out")+" rc=0")
- by.clear()
+ for f in bz:
+  bo(f,("kvs-fence-response"if bh[f][2]else"barrier_out")+" rc=0")
+ bz.clear()
 def ad(b):
  n,a=b.recv()
  e,f={},{}
@@ -416,7 +416,7 @@ def ad(b):
   g,j=os.pipe(),os.pipe()
   u=q.get("SLURM_PMI2_PROC_MAPPING")
   if u:
-   ag,t=bK(c,q)
+   ag,t=bL(c,q)
    f[ag]=4,c,b""
   d=start(l,q,n,o[0],g[1],j[1])
   if u:
@@ -433,7 +433,7 @@ def ad(b):
     if D==b:
      w=b.recv()
      if type(w)in(dict,list):
-      cI(w)
+      cJ(w)
       continue
      G(e,w)
      continue
@@ -471,16 +471,16 @@ def ad(b):
   signal.alarm(30)
   while e:
    F(e)
-cO={"n":"n","np":"n","o":"o"}
+cP={"n":"n","np":"n","o":"o"}
 def ibrun():
  l,j=z,["srun"]
  aq={"o":0}
  while l and l[0][0]=="-":
-  o,bx,value=l.pop(0).strip("-").partition("=")
+  o,by,value=l.pop(0).strip("-").partition("=")
   if o=="v":
    continue
   try:
-   aq[cO[o]]=int(value or l.pop(0))
+   aq[cP[o]]=int(value or l.pop(0))
   except(KeyError,ValueError,IndexError):
    B(f"unrecognized option '-{o} {value}'")
  if"n"in aq:
@@ -499,38 +499,38 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def cA(aV):
+def cB(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
   B(f'error: "{aq["nodes"]}" is not a valid node count',255)
- d=min(int(a)or int(b)or aV,max(int(b),aV))
+ d=min(int(a)or int(b)or aW,max(int(b),aW))
  return int(b)or d,d
-def bW(d):
+def bX(d):
  try:
   i,*j=open(f"/proc/{d}/stat").read().rpartition(")")[2].split()
   return""if i=="Z"else j[18]
  except OSError:
   return""
-def cF():
- global aT,be,aY
+def cG():
+ global aU,bf,aZ
  try:
-  bB=open("/run/flowc.step."+p).read().split()[int(x["SLURM_STEP_ID"])]
+  bC=open("/run/flowc.step."+p).read().split()[int(x["SLURM_STEP_ID"])]
  except(LookupError,OSError,ValueError):
-  bB=""
- aT=be=aY=0
+  bC=""
+ aU=bf=aZ=0
  m=""
  while 1:
   with open("/run/flowc.use."+p,"a+")as b:
    fcntl.flock(b,2)
    b.seek(0)
-   e=[H for H in b if bW(H.split()[0])==H.split()[1]]
-   cl([H.split()for H in e if H.split()[0]!=bB])
-   if bb:
-    e+=[f"{os.getpid()} {bW(os.getpid())} {d} "+("0 -\n"if Q("overlap")else f"{j} {','.join(ag) or '-'}\n")for d,(j,ag)in bb.items()]
+   e=[H for H in b if bX(H.split()[0])==H.split()[1]]
+   cm([H.split()for H in e if H.split()[0]!=bC])
+   if bc:
+    e+=[f"{os.getpid()} {bX(os.getpid())} {d} "+("0 -\n"if Q("overlap")else f"{j} {','.join(ag) or '-'}\n")for d,(j,ag)in bc.items()]
    b.truncate(0)
    b.writelines(e)
-  if bb:
+  if bc:
    break
   M(f"Job {p} step creation {m or 'temporarily'} disabled, retrying (Requested nodes are busy)")
   m="still"
@@ -543,59 +543,59 @@ def cF():
    os.close(k)
  if m:
   M(f"Step created for job {p}")
-def cl(e):
- global aT,be,g,y,J,aY,bb
- bb={}
- aY=aG*a
- aT,be={},{}
- for h in bd:
+def cm(e):
+ global aU,bf,g,y,J,aZ,bc
+ bc={}
+ aZ=aH*a
+ aU,bf={},{}
+ for h in be:
   t=[]if Q("overlap")else[H for H in e if H[2]==str(h)]
   w=sum(int(H[3])for H in t)
-  m=0 if w and not aS else aF-w
-  be[h]=[o for o in aR if not any(o in H[4].split(",")for H in t)]
-  if len(be[h])<max(aP,aK,aW if upper<2 else aW>0):
+  m=0 if w and not aT else aG-w
+  bf[h]=[o for o in aS if not any(o in H[4].split(",")for H in t)]
+  if len(bf[h])<max(aQ,aL,aX if upper<2 else aX>0):
    m=0
-  elif aK:
-   m=min(m,-(-len(be[h])//aK)*aG)
-  if m>=(aG if aY else 1):
-   aT[h]=m//aG*aG or m
- if not{*aQ}<={*aT}:
+  elif aL:
+   m=min(m,-(-len(bf[h])//aL)*aH)
+  if m>=(aH if aZ else 1):
+   aU[h]=m//aH*aH or m
+ if not{*aR}<={*aU}:
   return
- aL=[*aQ]
- if len(aQ)>K:
-  aT,aL={d:aT[d]for d in aQ},[]
+ aM=[*aR]
+ if len(aR)>K:
+  aU,aM={d:aU[d]for d in aR},[]
  def p(l):
-  return sum(aT[d]for d in l)
- q=max(K,-(-aY//aF))
- i=[d for d in aT if d not in aL]
+  return sum(aU[d]for d in l)
+ q=max(K,-(-aZ//aG))
+ i=[d for d in aU if d not in aM]
  u=[d for d in i if not any(H[2]==str(d)for H in e)]
  if"relative"in aq:
   u=[]
  for l in u,i:
-  if len(aL)<q<=len(aL)+len(l):
-   j=min(max(upper,q)-len(aL),len(l))
-   x=-(-max(0,aY-p(aL))//j)
-   l=aL+sorted(l,key=lambda d:aT[d]<x and aF-aT[d])[:j]
-   if p(l)>=aY:
-    aL=l
+  if len(aM)<q<=len(aM)+len(l):
+   j=min(max(upper,q)-len(aM),len(l))
+   x=-(-max(0,aZ-p(aM))//j)
+   l=aM+sorted(l,key=lambda d:aU[d]<x and aG-aU[d])[:j]
+   if p(l)>=aZ:
+    aM=l
  for d in i:
-  if p(aL)<aY and len(aL)<upper and d not in aL:
-   aL.append(d)
- if len(aL)<q or p(aL)<aY or sum(len(be[d])for d in aL)<aW:
+  if p(aM)<aZ and len(aM)<upper and d not in aM:
+   aM.append(d)
+ if len(aM)<q or p(aM)<aZ or sum(len(bf[d])for d in aM)<aX:
   return
- g=sorted(aL)
+ g=sorted(aM)
  y=len(g)
  s=[0]*y
  for n in range(a):
-  z=[k for k in range(y)if aT[g[k]]//aG>n]or range(y)
+  z=[k for k in range(y)if aU[g[k]]//aH>n]or range(y)
   for k in z[:a-sum(s)]:
    s[k]+=1
  f=[(n,k)for k in range(y)for n in range(s[k])]
  J=[[c for c,n in enumerate(f)if n[1]==k]for k in range(y)]
- r=aW
+ r=aX
  for k,which in enumerate(g):
-  v=aP or aK*len(J[k])or min(len(be[which]),r-y+k+1)*(r>0)
-  bb[which]=len(J[k])*aG*(aY>0)if aS else aF,be[which][:v]
+  v=aQ or aL*len(J[k])or min(len(bf[which]),r-y+k+1)*(r>0)
+  bc[which]=len(J[k])*aH*(aZ>0)if aT else aG,bf[which][:v]
   r-=v
 def an():
  global j,q
@@ -603,13 +603,13 @@ def an():
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def bk(o,a=""):
+def bl(o,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(o,a)or"").split(",")if c and(o!="gres"or"gpu"in c))
-def aI(a,y):
- ag=aR
- b=ag[a*aK:(a+1)*aK]or ag[:1]if aK and y>1 else ag
- bh=",".join(b)
- return{"CUDA_VISIBLE_DEVICES":bh,"SLURM_STEP_GPUS":bh,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aN}if aN and y>1 else{})}
+def aJ(a,y):
+ ag=aS
+ b=ag[a*aL:(a+1)*aL]or ag[:1]if aL and y>1 else ag
+ bi=",".join(b)
+ return{"CUDA_VISIBLE_DEVICES":bi,"SLURM_STEP_GPUS":bi,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aO}if aO and y>1 else{})}
 def Q(o,a=""):
  return aq.get(o)or x.get("SLURM_"+(a or o.upper().replace("-","_")))
 def C(o):
@@ -619,33 +619,33 @@ def C(o):
  return int(value)
 def ac(r):
  u=J[r]
- global aR
- j,aR=bb[g[r]]
- return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"PMI_RANK":str(c)}if at=="pmi2"else{}),**({"SLURM_CPUS_ON_NODE":str(j or len(u))}if aS else{}),**(aI(a,len(u))if aR and(N or aK)else{})})for a,c in enumerate(u)]
+ global aS
+ j,aS=bc[g[r]]
+ return[(c,z,{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**({"PMI_RANK":str(c)}if at=="pmi2"else{}),**({"SLURM_CPUS_ON_NODE":str(j or len(u))}if aT else{}),**(aJ(a,len(u))if aS and(N or aL)else{})})for a,c in enumerate(u)]
 if L=="srun":
- aq=aO(z)
+ aq=aP(z)
  p=x["SLURM_JOB_ID"]
- cf()
+ cg()
  if not z:
   B("fatal: No command given to execute.")
- aF=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
+ aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
- K=aV=len(f)
- K,aV=cA(aV)
+ K=aW=len(f)
+ K,aW=cB(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
   K=a
- aV=max(K,min(aV,a or aV))
- bC=C("relative")
- if bC and bC+K>len(f):
-  B(f"error: --relative and --nodes option incompatible with count of allocated nodes ({bC}+{K}>{len(f)})")
- g=g[bC:]
+ aW=max(K,min(aW,a or aW))
+ bD=C("relative")
+ if bD and bD+K>len(f):
+  B(f"error: --relative and --nodes option incompatible with count of allocated nodes ({bD}+{K}>{len(f)})")
+ g=g[bD:]
  if K>len(g):
   B(f"error: Only allocated {len(g)} nodes asked for {K}")
- bd,aQ,upper=g,(),aV
- g=g[:aV]
+ be,aR,upper=g,(),aW
+ g=g[:aW]
  k=C("ntasks-per-node")
  if not a or a==k*len(g):
   a=a or k*len(g)
@@ -653,33 +653,33 @@ if L=="srun":
    x["SLURM_NTASKS_PER_NODE"]=str(k)
  elif aq.get("ntasks-per-node"):
   M(f"Warning: can't honor --ntasks-per-node set to {k} which doesn't match the requested tasks {a} "f"with the number of requested nodes {len(g)}. Ignoring --ntasks-per-node.")
- aG=1
- aS=Q("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*aq,*x}
+ aH=1
+ aT=Q("exact")or{"exclusive","SLURM_EXCLUSIVE"}&{*aq,*x}
  y=len(g)
  a=a or y
- if a>aF//aG*y:
-  aF=max(aF,os.cpu_count())
- if a>max(aF,os.cpu_count())//aG*y:
+ if a>aG//aH*y:
+  aG=max(aG,os.cpu_count())
+ if a>max(aG,os.cpu_count())//aH*y:
   B(f"error: Unable to create step for job {p}: More processors requested than permitted")
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
- aR=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
- aK=bk("gpus-per-task")
- aN=f"per_task:{aK}"if aK else""
- N=int(x.get("FLOWC_STEP_GPUS",len(aR)))
- aP=bk("gres")or bk("gpus-per-node")
- aW=bk("gpus")
- N=aP or-(-aW//len(g))or N
- aP=aP or(not aW and not aK)*N
- if(max(N,*(aK*len(af)for af in J))>len(aR)or 0<aW<K):
+ aS=x.get("SLURM_JOB_GPUS","").replace(","," ").split()
+ aL=bl("gpus-per-task")
+ aO=f"per_task:{aL}"if aL else""
+ N=int(x.get("FLOWC_STEP_GPUS",len(aS)))
+ aQ=bl("gres")or bl("gpus-per-node")
+ aX=bl("gpus")
+ N=aQ or-(-aX//len(g))or N
+ aQ=aQ or(not aX and not aL)*N
+ if(max(N,*(aL*len(af)for af in J))>len(aS)or 0<aX<K):
   B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
- cF()
+ cG()
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for o in ao.split():
    q["SLURM_"+o]=str(value)
  if at=="pmi2":
-  q.update(PMI_SIZE=str(a),PMI_JOBID=f"{p}.{j}",SLURM_PMI2_PROC_MAPPING=ct())
+  q.update(PMI_SIZE=str(a),PMI_JOBID=f"{p}.{j}",SLURM_PMI2_PROC_MAPPING=cu())
  n=os.getcwd()
  aa=[0]
  t={}
@@ -711,7 +711,7 @@ if L=="srun":
     continue
    v,c,s=w
    if v>3:
-    ch(b,v,c,s)
+    ci(b,v,c,s)
     continue
    if not v:
     W(d,c,s)

@@ -238,7 +238,7 @@ L=os.path.basename(sys.argv[0])
 z=sys.argv[1:]
 R="/var/lib/foundry/flowc/nodes"
 al="/var/lib/foundry/flowc/run"
-bE="/var/lib/foundry/flowc/key"
+bF="/var/lib/foundry/flowc/key"
 Z=6818
 A=1,2,3,10,12,15,18
 def M(h):
@@ -287,11 +287,11 @@ def G(e,C):
    os.killpg(d,C)
   except OSError:
    pass
-def bL(h):
- return b"".join(hmac.digest(open(o,"rb").read().strip(),h,"sha256")for o in(al,bE))
-def bZ(aC,h):
- aE=64 if os.path.getsize(bE)>64 else 32
- return aC[:aE]==bL(h)[:aE]
+def bM(h):
+ return b"".join(hmac.digest(open(o,"rb").read().strip(),h,"sha256")for o in(al,bF))
+def ca(aD,h):
+ aF=64 if os.path.getsize(bF)>64 else 32
+ return aD[:aF]==bM(h)[:aF]
 def ab(a):
  for Q in(1,18,1),(1,9,1),(6,4,30),(6,5,10),(6,18,120000):
   a.setsockopt(*Q)
@@ -303,8 +303,8 @@ def aj(o,k):
    a=socket.create_connection((k,Z),9,(N,0))
    a.settimeout(None)
    d=os.urandom(32)
-   a.send(d+bL(b"s"+a.recv(32)))
-   if not bZ(a.recv(64,256),b"a"+d):
+   a.send(d+bM(b"s"+a.recv(32)))
+   if not ca(a.recv(64,256),b"a"+d):
     raise OSError("secret")
    b=ab(a)
    return b
@@ -313,7 +313,7 @@ def aj(o,k):
     M(f"waiting for the agent of {o}: {i}")
   time.sleep(c)
  B(f"error: {o}: no agent after 10 minutes")
-def co(j,V,c):
+def cp(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -337,12 +337,12 @@ def co(j,V,c):
      C=[*e][0]
     k.unregister(C)
     a,d=e.pop(C)
-    aC=a.recv(96,64)
-    if bZ(aC[32:],b"s"+d)and not os.fork():
+    aD=a.recv(96,64)
+    if ca(aD[32:],b"s"+d)and not os.fork():
      try:
       e.clear()
       signal.signal(17,0)
-      a.send(bL(b"a"+aC[:32]))
+      a.send(bM(b"a"+aD[:32]))
       b=ab(a)
       ad(b)
      finally:
@@ -361,7 +361,7 @@ def agent():
  else:
   B(f"/etc/hosts does not list {N} and {z[0]} nodes after 10 minutes: {f}")
  open(R,"w").writelines(f"{o} {d[0]}\n"for o,d in zip(f,g))
- open(bE,"a")
+ open(bF,"a")
  c=f.index(N)
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
@@ -372,11 +372,11 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- co(j,[socket.gethostbyname(k)for k,I in g],c)
+ cp(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
  n,a=b.recv()
  if not n:
-  cE(b,*a)
+  cF(b,*a)
  e,f={},{}
  signal.pthread_sigmask(0,A)
  o=[os.open("/dev/null",0)]
@@ -447,34 +447,34 @@ def an():
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def bV():
+def bW():
  an()
-def cm():
+def cn():
  return(p,)
-def cu():
+def cv():
  return(j,)
-def ca(aC):
- if type(aC)is str:
-  M(aC)
+def cb(aD):
+ if type(aD)is str:
+  M(aD)
  else:
-  os.kill(os.getpid(),aC)
-def ay(b):
- if b==bc:
+  os.kill(os.getpid(),aD)
+def az(b):
+ if b==bd:
   try:
-   ca(b.recv())
+   cb(b.recv())
   except(EOFError,OSError):
    B(f"error: Node failure on {f[0]}: connection lost")
- return b==bc
-def cE(b,aC,c):
+ return b==bd
+def cF(b,aD,c):
  global M,p
- (p,)=aC
+ (p,)=aD
  x.clear()
  x.update(c)
  M=b.send
  for ai in A:
   signal.signal(ai,lambda ai,I:b.send(ai))
- bV()
- b.send(cu())
+ bW()
+ b.send(cv())
  b.recv()
 def ac(r):
  u=J[r]
@@ -492,18 +492,18 @@ if L=="srun":
  a=int(x.get("SLURM_NTASKS")or y*int(x.get("SLURM_NTASKS_PER_NODE",1)))
  P=iter(range(a))
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
- bc=None
+ bd=None
  if x.get("SLURMD_NODENAME",f[0])==f[0]:
-  bV()
+  bW()
  else:
-  bc=aj(f[0],V[0])
-  bc.send(("",(cm(),dict(x))))
+  bd=aj(f[0],V[0])
+  bd.send(("",(cn(),dict(x))))
   try:
-   while type(aC:=bc.recv())is not tuple:
-    ca(aC)
+   while type(aD:=bd.recv())is not tuple:
+    cb(aD)
   except EOFError:
    os._exit(1)
-  (j,)=aC
+  (j,)=aD
   q=dict(x)
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"],"STEP_NODELIST"),(x["SLURM_TASKS_PER_NODE"]if a%y else f"{a // y}(x{y})".replace("(x1)",""),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for o in ao.split():
@@ -518,8 +518,8 @@ if L=="srun":
   b.send((n,ac(r)))
  signal.pthread_sigmask(1,A)
  while t:
-  for b in wait([*t,*([bc]if bc else[])]):
-   if ay(b):
+  for b in wait([*t,*([bd]if bd else[])]):
+   if az(b):
     continue
    d=t[b]
    try:
