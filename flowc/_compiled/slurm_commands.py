@@ -84,6 +84,10 @@ BROUGHT = ({'commands': ('conda', 'mamba', 'activate'),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',
   'package': 'r-base-core'},
+ {'commands': ('python2', 'python2.7'),
+  'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
+           '\\t]*\\.[ \\t]|PATH=',
+  'package': 'python2'},
  {'commands': ('cmake',),
   'words': '(?m)\\b(?:module|ml|conda|mamba|spack|guix|nix|source|(?<!pip )(?<!pip3 )install|activate)\\b|^[ '
            '\\t]*\\.[ \\t]|PATH=',

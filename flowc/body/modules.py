@@ -44,6 +44,7 @@ SUBCOMMANDS = (
     *("display", "save", "whatis", "keyword", "help", "is-avail", "savelist", "refresh", "update"),
 )
 _version = at_first_use(r"v?\d", "match")
+_python_2 = at_first_use(r"(?i)(?:.*/)?(?:intel)?python[-_/]?v?(?:2|27)(?!\d)", "match")
 _has_digit = at_first_use(r"\d", "search")
 # Letters that only the shell can tell the value of.
 _UNKNOWN = "$*?[{"
@@ -149,8 +150,8 @@ def program_of(name: str) -> tuple[str | None, str | None]:
     The first part that is no category says which module it is. Behind a name that is not known here, a part may still
     be the module (`site/python`), unless it has a version of its own or stands behind one: then it says what the
     unknown one was built with (`tensorflow/python3.6`, `gromacs/2024.4/cuda-12`). A Python of conda's
-    (`python/3.9-anaconda-2021.11`) is not the image's: it has conda, and packages."""
-    if _of_conda(name):
+    (`python/3.9-anaconda-2021.11`) is not the image's: it has conda, and packages. Nor is Python 2."""
+    if _of_conda(name) or _python_2(name):
         return None, None
     unknown = False
     for number, part in enumerate(name.lower().split("/")):

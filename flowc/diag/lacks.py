@@ -28,15 +28,20 @@ def root(path: str) -> str:
 
 def line_of(kind: str, name: str) -> str:
     """What is counted as one: what one line of a profile may stand for. Of modules the name without a version, unless
-    that says more (`python/3.9-anaconda-2021.11`); of paths the first part."""
+    that says more (`python/3.9-anaconda-2021.11`, `python/2.7.18`); of paths the first part."""
     if kind == PATH:
         return root(name)
     if kind != MODULE:
         return name
     parts = name.split("/")
-    while len(parts) > 1 and _is_version(parts[-1]) and "conda" not in parts[-1]:
+    while len(parts) > 1 and _is_version(parts[-1]) and not _says_more(*parts[-2:]):
         parts.pop()
     return "/".join(parts)
+
+
+def _says_more(name: str, version: str) -> bool:
+    """Whether another version is another thing: Python with conda's packages, and Python 2."""
+    return "conda" in version or (name.lower().endswith("python") and version.lstrip("v")[:2] in ("2", "2.", "27"))
 
 
 def _is_version(part: str) -> bool:

@@ -150,6 +150,8 @@ def _known(section: str, key: str, names: Iterable[str] = ()) -> Line:
     if section == "programs":
         return _of_row(line, key, _PROGRAM_ROWS, _index_of_programs())
     parts = key.lower().split("/")
+    if parts[-2:-1] == ["python"] and parts[-1][:1] == "2":
+        return _of_module(line, "python2")
     while len(parts) > 1 and (parts[0] in CATEGORIES or parts[0] in FOLDERS):
         parts.pop(0)
     found = _of_module(line, parts[0])  # what follows says what it was built with

@@ -248,7 +248,13 @@ def test_every_row_of_the_table_is_reached() -> None:
             assert (line.brings, line.says) == (row.get("brings"), row["says"]), glob
     for row in (*MODULES, *OPEN):
         for glob in row["parts"]:
-            name = glob.replace("[0-9]", "1").replace("[abr]", "a").replace("*", "")
+            name = (
+                glob.replace("[0-9]", "1")
+                .replace("[!2]", "3")
+                .replace("[abr]", "a")
+                .replace("[._-]", "-")
+                .replace("*", "")
+            )
             line = lines([[("module", name)]])[0]
             assert (line.brings, line.says) == (row.get("brings"), row["says"]), name
 
@@ -377,7 +383,7 @@ def test_line_is_put_at_the_end_of_its_section(text: str, expected: str) -> None
 
 def test_conda_of_a_line_is_found_by_scripts(tmp_path: Path) -> None:
     """Its text with an installer that only makes the programs."""
-    text = next(row["brings"]["shell"] for row in MODULES if "miniconda*" in row["parts"])
+    text = next(row["brings"]["shell"] for row in MODULES if "miniforge*" in row["parts"])
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / "curl").write_text(

@@ -178,3 +178,28 @@ def test_a_program_that_comes_with_a_module_is_no_need_of_its_own(
     assert "fill in this line, and 2 of 2 lack nothing:\n  1. paths./house " in told
     assert [*profile()["modules"]] == ["singularity"]
     assert "programs" not in profile()
+
+
+@pytest.mark.parametrize(
+    ("module", "lacks", "brought"),
+    [
+        ("python/2.7.14", True, "apt: python2"),
+        ("apps/Python/2.7.18-GCCcore-9.3.0", True, "apt: python2"),
+        ("python2", True, "apt: python2"),
+        ("python/2", True, "apt: python2"),
+        ("anaconda2/5.1", True, "# anaconda2:"),
+        ("miniconda2", True, "# miniconda2:"),
+        ("anaconda/2020.11", True, "Miniforge"),
+        ("python/3.9.6", False, ""),
+        ("python/2020.11", False, ""),
+    ],
+)
+def test_python_2_is_another_thing_than_the_image_has(
+    module: str, lacks: bool, brought: str, tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Scripts of it ended with their first `print`, or divided otherwise, and nothing was said."""
+    (tree / "a.sh").write_text(f"{HEAD}module load {module}\npython a.py\n")
+    told = init(capsysbinary, ".")
+    text = Path(".flowc/profile.yaml").read_text() if lacks else ""
+    assert ("1 lacks nothing" in told or "no profile" in told) is not lacks, told
+    assert brought in text
