@@ -55,6 +55,23 @@ startup_script: echo before
 }
 
 # Beside the examples of single fields: what stands well with other things only.
+# Read with `--move` alone.
+_BEFORE = """\
+apiVersion: kubeflow.org/v1alpha1
+kind: MPIJob
+metadata: {name: m}
+spec:
+  SPEC
+  template: {spec: {containers: [{name: m, image: "m:1", command: [mpirun, a]RESOURCES}]}}
+"""
+K8S_MOVED = {
+    name: _BEFORE.replace("SPEC", "\n  ".join(said)).replace("RESOURCES", asked)
+    for name, said, asked in (
+        ("gpus", ("gpus: 16", "gpusPerNode: 4", "activeDeadlineSeconds: 60", "ttlSecondsAfterFinished: 9"), ""),
+        ("units", ("processingUnits: 8", "processingUnitsPerNode: 4", "processingResourceType: cpu"), ""),
+        ("replicas", ("replicas: 2", "slotsPerWorker: 3"), ", resources: {limits: {nvidia.com/gpu: 8}}"),
+    )
+}
 K8S = {
     "mpi": """\
 apiVersion: kubeflow.org/v1alpha2
@@ -70,6 +87,14 @@ spec:
   mpiReplicaSpecs:
     Launcher: {replicas: 1, template: {spec: {containers: [{name: m, image: "m:1", command: [mpirun, a]}]}}}
     Worker: {replicas: 2, template: {spec: {containers: [{name: m, image: "m:1"}]}}}
+""",
+    "jax": """\
+apiVersion: kubeflow.org/v1
+kind: JAXJob
+metadata: {name: j}
+spec:
+  jaxReplicaSpecs:
+    Worker: {replicas: 2, template: {spec: {containers: [{name: jax, image: "j:1", command: [python, a.py]}]}}}
 """,
     "pod": """\
 apiVersion: v1

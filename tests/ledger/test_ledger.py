@@ -20,7 +20,7 @@ from tests.frontends.k8s.kinds import train_examples
 from tests.frontends.skypilot import examples as skypilot
 from tests.frontends.task.test_fields import HEAD, PLAIN, SAMPLES
 from tests.ledger.changes import Made, changes, decided, effect
-from tests.ledger.documents import AS_IT_IS, BATCH, FLAGS, FOUNDRY, K8S, SKYPILOT, SLURM, SPREAD, TASKS
+from tests.ledger.documents import AS_IT_IS, BATCH, FLAGS, FOUNDRY, K8S, K8S_MOVED, SKYPILOT, SLURM, SPREAD, TASKS
 
 Document = tuple[str, str, str | None, Inputs]
 
@@ -49,6 +49,8 @@ def _documents() -> dict[str, Document]:
     for frontend, texts in (*(("foundry-yaml", FOUNDRY), ("k8s", K8S), ("skypilot", SKYPILOT), ("task-yaml", TASKS)),):
         for name, text in texts.items():
             found[f"{frontend}/more/{name}"] = (text, "job.yaml", frontend, Inputs())
+    for name, text in K8S_MOVED.items():
+        found[f"k8s/moved/{name}"] = (text, "job.yaml", "k8s", Inputs(flags=Flags(move=True)))
     return found
 
 
@@ -100,6 +102,7 @@ KEPT_ALL_THE_SAME = {
     "VolcanoJobSpec.ttlSecondsAfterFinished": "the same",
     "RunPolicy.ttlSecondsAfterFinished": "the same",
     "MPIJobSpec.ttlSecondsAfterFinished": "the same",
+    "MPIJobBeforeSpec.ttlSecondsAfterFinished": "the same",
     "Autostop.idle_minutes": "the same",
     "PodSpec.schedulingGates": "that the bid is placed paused, whatever the gates are called",
     "PodSpecPatch.schedulingGates": "the same",
