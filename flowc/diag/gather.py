@@ -57,9 +57,9 @@ def gathered(path: str, diagnostics: Iterable[Diagnostic]) -> list[Gathered]:
 
 def _joins(diagnostic: Diagnostic) -> bool:
     if diagnostic.code.severity == "error":
-        from flowc.diag.suggest import FILL_IN
+        from flowc.diag.suggest import asks_to_fill
 
-        if diagnostic.help != FILL_IN:
+        if not asks_to_fill(diagnostic.help):
             return False
     return diagnostic.fix is None and not diagnostic.notes
 

@@ -15,6 +15,7 @@ gaps = at_first_use(
     "finditer",
 )
 # The help where a whole value is such a gap.
+_FILLS = "=VALUE'` puts a value there"
 FILL_IN = "it looks like a placeholder: give it a value (`--fill NAME=VALUE`)"
 _LONGEST = 64  # no name is as long; keeps the cost of hostile words constant
 
@@ -24,8 +25,13 @@ def to_fill(text: str) -> str | None:
     for match in gaps(text) if "<" in text or "{" in text else ():
         name = next(filter(None, match.groups()), None)
         if name is not None:
-            return f"`--fill '{name}=VALUE'` puts a value there"
+            return f"`--fill '{name}{_FILLS}"
     return None
+
+
+def asks_to_fill(help: str | None) -> bool:
+    """Whether a help says what this module says of gaps, with the name of one or without."""
+    return help is not None and (help == FILL_IN or help.endswith(_FILLS))
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

@@ -64,10 +64,10 @@ def placeholder(text: str) -> str | None:
         return "it looks like a template: render it first (`helm template`), or give it a value (`--fill NAME=VALUE`)"
     from flowc.diag.suggest import FILL_IN, to_fill
 
-    if "$" in text:
-        return FILL_IN
     if (filled := to_fill(text)) is not None:
         return filled
+    if "$" in text:
+        return FILL_IN
     if text.startswith("<") or (text.isupper() and len(text) > 2):
         return "it looks like a placeholder: write your own value"
     return None
