@@ -7,6 +7,7 @@ from flowc._compiled.slurm_commands import CLUSTER_FOLDERS, IMAGE_ROOTS
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.patterns import at_first_use, at_words, remembered
 from flowc.shell.comments import in_comment
+from flowc.shell.steps import plain_words
 from flowc.shell.uses import DECLARES, read_variables, writes_folder
 from flowc.shell.words import program_in
 
@@ -69,7 +70,7 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     folders = tuple(given.items())
     mentions, made_here = _judged(text, folders) if may_be_shell(job) else ([*_mentioned(text, 0)], [])
     made += made_here
-    if mentions and job.setup:
+    if mentions and job.setup and plain_words(job.setup) is None:  # packages make nothing that a text names
         made += _judged(job.setup, folders)[1]
     found: dict[str, tuple[int, int]] = {}
     installs = _installs(text)

@@ -39,7 +39,10 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
     targets = [*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes)]
     deeper = [each for each in targets if each.count("/") > 1 and each[0] == "~"]
     whole = [each for each in targets if each not in deeper]
-    made = {*HOME_FILES, *_any_in_home(" ".join((*whole, job.run.workdir or "", job.setup or "")))}
+    prepared = job.setup or ""
+    if not any(sign in prepared for sign in ("~/", "HOME", "/root/")):
+        prepared = ""
+    made = {*HOME_FILES, *_any_in_home(" ".join((*whole, job.run.workdir or "", prepared)))}
     installs = bool(job.setup)
     found: dict[str, tuple[int, int]] = {}
     in_path: dict[str, tuple[int, int]] = {}

@@ -30,7 +30,7 @@ from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from typing import Any
 
     from flowc.cli.arguments import Words
@@ -126,7 +126,8 @@ class Found:
             own = {key_of(PATH, path) for path in self.places}
             # Only what may lack nothing then is judged anew: of others it is known what they still lack.
             judged = [each["path"] for each in self.before if _may_be_free(each, closed, own)]
-            again = {each["path"]: each for each in _facts_with(text, judged, inputs, self.folder)}
+            lost = frozenset(each["path"] for each in self.before if _gives_no_bid(each))
+            again = {each["path"]: each for each in _facts_with(text, judged, inputs, self.folder, lost)}
             self.after = [again.get(each["path"]) or _without(each, closed) for each in self.before]
             clashing = self._clashing()
             if clashing:
@@ -291,8 +292,8 @@ def _text_of(path: str | None) -> str:
         return file.read()
 
 
-def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
-    """What each file lacks, in their order."""
+def _facts(files: list[str], inputs: Inputs, lost: Container[str] = ()) -> list[Facts]:
+    """What each file lacks, in their order. `lost`: files that are known to give no bid."""
     moved = inputs.replace(flags=inputs.flags.replace(move=True))
 
     def facts(path: str) -> Facts:
@@ -300,6 +301,10 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
             source = sources.read(path)
             if isinstance(source, Diagnostic):
                 return facts_of(path, (source,))
+            if path in lost:
+                found = facts_of(path, driver.check(source, moved, measured=False).diagnostics)
+                if not found["failed"]:
+                    return {**found, "failed": True}
             result = driver.check(source, inputs)
             found = facts_of(path, result.diagnostics)
             if _may_move(result) and not inputs.flags.move:  # what it lacks is known only of one that gives a bid
@@ -319,6 +324,12 @@ def _facts(files: list[str], inputs: Inputs) -> list[Facts]:
     return [*counted(in_order(facts, files), len(files))]
 
 
+def _gives_no_bid(facts: Facts) -> bool:
+    """Whether a file gives none whatever it is brought: not where its startup script alone is too large."""
+    errors = {code for code, _, severity in facts["findings"] if severity == "error"}
+    return bool(errors) and errors != {STARTUP_SCRIPT_TOO_LARGE.id}
+
+
 def _may_move(result: driver.Result) -> bool:
     """Whether a job that gives no bid may give one on another machine: not where no machine was looked for, or where
     the one that was found would do, had its startup script any room."""
@@ -326,10 +337,10 @@ def _may_move(result: driver.Result) -> bool:
     return result.failed and result.placed and errors != {STARTUP_SCRIPT_TOO_LARGE.id}
 
 
-def _facts_with(text: str, files: list[str], inputs: Inputs, folder: str) -> list[Facts]:
+def _facts_with(text: str, files: list[str], inputs: Inputs, folder: str, lost: Container[str]) -> list[Facts]:
     """The same, with a profile of this text in this folder."""
     with _written(text, folder) as path:
-        return _facts(files, inputs.replace(profile=path))
+        return _facts(files, inputs.replace(profile=path), lost)
 
 
 def _is_profile(text: str, folder: str) -> bool:
