@@ -29,6 +29,7 @@ HOPELESS = 3 * SCRIPT_BYTES // 2
 PLAINEST = "gzip+base64"
 # The first of those that take longer to make.
 HARDER = "lzma+base94"
+DENSEST = "mixing+base94"
 GZIP_TAIL = 8  # bytes behind the deflated ones: a sum and the size
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03"
 # Within the window of 8 KiB and the 4,096 symbols of a block that zlib keeps at memory level 6.
@@ -277,7 +278,7 @@ def mixing_form(plain: bytes, tail: bytes) -> Form:
 
     digits = least if least == most else digits94(number())
     sizes = {"size": len(plain), "tail": len(tail)}
-    return Form("mixing+base94", templates.mixing, digits, lambda: base94(number()), **sizes)
+    return Form(DENSEST, templates.mixing, digits, lambda: base94(number()), **sizes)
 
 
 def lzma_form(chunks: bytes) -> Form:
