@@ -5,6 +5,7 @@ SAME_FEATURES = {'8.6': '8.0', '12.0': '10.0'}
 MODELS = {'k20': {'memory_gb': 6, 'capability': '3.5'},
  'k40': {'memory_gb': 12, 'capability': '3.5'},
  'k80': {'memory_gb': 12, 'capability': '3.7'},
+ 'gtx-745': {'memory_gb': 4, 'capability': '5.0'},
  'm40': {'memory_gb': 24, 'capability': '5.2'},
  'm60': {'memory_gb': 8, 'capability': '5.2'},
  'quadro-m4000': {'memory_gb': 8, 'capability': '5.2'},

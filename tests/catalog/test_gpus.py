@@ -44,6 +44,15 @@ SEEN = (
     ("NVIDIAA10080GBPCIe", ("a100",), 80, False),
     ("rtx", ("rtx-2080-ti", "rtx-3090", "rtx-4090"), None, False),
     ("geforce_gtx", ("gtx-1080", "gtx-1080-ti"), None, False),
+    ("rtx30", ("rtx-3090",), None, False),
+    ("tesla-smx2", ("p100", "v100"), None, False),
+    ("ampere_a100", ("a100",), None, False),
+    ("A100m40", ("a100",), None, False),
+    ("volta16", ("v100",), None, False),
+    ("GTX2080TI", ("rtx-2080-ti",), None, False),
+    ("K20Xm", ("k20",), None, False),
+    ("gtx745", ("gtx-745",), None, False),
+    ("6000", ("rtx-6000", "rtx-a6000"), None, False),
     ("gpu", (), None, False),
 )
 
