@@ -541,7 +541,8 @@ MODULES = ({'parts': ('slurm*',
                       'ln -sf mpirun mpiexec\n'
                       'ldconfig 2>/dev/null\n'},
   'says': "the libraries with which programs of Intel's compilers run and MKL, of 2026, and Intel MPI "
-          "2021.18; no compilers, which Intel's apt repository has",
+          "2021.18, which leaves mpirun to another MPI that is loaded; no compilers, which Intel's apt "
+          'repository has',
   'source': "PyPI, Intel's apt repository",
   'not_for': ('icc',
               'icpc',

@@ -28,6 +28,20 @@ FLAGS_OF_SITES = ('-v',)
 
 MPI_WORDS = ('mpi', 'hpcx', 'hpc-x')
 
+MPI_PROGRAMS = ('mpirun',
+ 'mpiexec',
+ 'orterun',
+ 'prterun',
+ 'mpicc',
+ 'mpiCC',
+ 'mpicxx',
+ 'mpic++',
+ 'mpif77',
+ 'mpif90',
+ 'mpifort')
+
+MPI_PACKAGES = ('openmpi', 'mpich', 'impi-')
+
 AT_ONCE_WORDS = ('&', 'parallel', 'xargs')
 
 BY_SRUN = ('aprun', 'jsrun')

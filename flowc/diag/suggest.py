@@ -14,7 +14,7 @@ gaps = at_first_use(
     r"|\#\#\w{1,60}\#\#|\{[A-Za-z_][\w-]{0,60}\}|@[A-Z_]{2,60}@|![A-Z_]{2,60}",
     "finditer",
 )
-# The help where a whole value is such a gap.
+# How a help ends that names the gap, and the one where a whole value is such a gap.
 _FILLS = "=VALUE'` puts a value there"
 FILL_IN = "it looks like a placeholder: give it a value (`--fill NAME=VALUE`)"
 _LONGEST = 64  # no name is as long; keeps the cost of hostile words constant

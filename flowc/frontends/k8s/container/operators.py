@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.frontends.k8s.container.expand import Piece
-from flowc.frontends.k8s.findings import int_at, text_at
+from flowc.frontends.k8s.kinds.known import own_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,30 +11,24 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.container.expand import Pieces
     from flowc.frontends.k8s.context import Context
     from flowc.frontends.k8s.objects import Gang
-    from flowc.yamldoc.node import Node
 
-# The container that the operator looks at, its port for which another may be said by that name, and what the first
-# machine's address and port, the number of machines and the own one are called.
-JOBS = {
-    "XGBoostJob": ("xgboost", "xgboostjob-port", 9999, ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK")),
-    "JAXJob": (
-        "jax",
-        "jaxjob-port",
-        6666,
-        ("COORDINATOR_ADDRESS", "COORDINATOR_PORT", "NUM_PROCESSES", "PROCESS_ID"),
-    ),
+# What the first machine's address and port, the number of machines and the own one are called.
+NAMES = {
+    "XGBoostJob": ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK"),
+    "JAXJob": ("COORDINATOR_ADDRESS", "COORDINATOR_PORT", "NUM_PROCESSES", "PROCESS_ID"),
 }
 WORKERS, WORKER_PORT = "WORKER_ADDRS", "WORKER_PORT"
 
 
 def add(found: Environment, gang: Gang, context: Context) -> None:
-    """The variables of a job of JOBS; those that the manifest sets itself are kept."""
-    address, port, count, rank = JOBS[context.job.kind][-1]
-    known = {port: str(_port(context.job.pod_spec, context)), count: str(gang.nodes), "PYTHONUNBUFFERED": "1"}
+    """The variables of a job of NAMES; those that the manifest sets itself are kept."""
+    kind = context.job.kind
+    address, port, count, rank = NAMES[kind]
+    known = {port: str(own_port(context.job.pod_spec, kind)), count: str(gang.nodes), "PYTHONUNBUFFERED": "1"}
     if gang.nodes == 1:
         known |= {address: "localhost", rank: "0"}
-    elif context.job.kind == "XGBoostJob":
-        known[WORKER_PORT] = str(_port(gang.parts[-1].pod if gang.parts else context.job.pod_spec, context))
+    elif kind == "XGBoostJob":
+        known[WORKER_PORT] = str(own_port(gang.parts[-1].pod if gang.parts else context.job.pod_spec, kind))
     for name, value in known.items():
         if found.lookup(name) is None:
             found.known[name] = value
@@ -52,13 +46,3 @@ def workers(gang: Gang) -> Pieces:
         pieces += [Piece(text=",")] if rank > 1 else []
         pieces.append(Piece(text=peers.address(rank), late=True))
     return tuple(pieces)
-
-
-def _port(pod: Node | None, context: Context) -> int:
-    container, name, usual, _ = JOBS[context.job.kind]
-    for each in pod.each("containers") if pod is not None else ():
-        for port in each.each("ports"):
-            number = int_at(port, "containerPort")
-            if text_at(each, "name") == container and text_at(port, "name") == name and number is not None:
-                return number
-    return usual

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from flowc.frontends.k8s.findings import int_at, text_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.yamldoc.node import Node
+
 # Versions of the group of Kubeflow's trainer, whose objects are alike.
 TRAINER = ("trainer.kubeflow.org/v1alpha1", "kubeflow.org/v2alpha1")
 
@@ -41,6 +47,15 @@ ROLES = {
     "JAXJob": ("jaxReplicaSpecs", ("Worker",)),
     "TFJob": ("tfReplicaSpecs", ("Chief", "Master", "Worker", "PS", "Evaluator")),
     "MPIJob": ("mpiReplicaSpecs", ("Launcher", "Worker")),
+}
+
+# Of jobs of the training operator the container that it looks at, its port for which another may be said by that name,
+# and that port.
+CONTAINERS = {
+    "PyTorchJob": ("pytorch", "pytorchjob-port", 23456),
+    "XGBoostJob": ("xgboost", "xgboostjob-port", 9999),
+    "JAXJob": ("jax", "jaxjob-port", 6666),
+    "TFJob": ("tensorflow", "tfjob-port", 2222),
 }
 
 # Kinds that a job may refer to.
@@ -131,3 +146,14 @@ OLD_VERSIONS = frozenset(
 # Groups of the API whose objects look like Kubernetes' own, so that only the version is wrong.
 GROUPS_OF_KUBERNETES = (".k8s.io", "kubeflow.org")
 VOLCANO, VOLCANO_BEFORE = "volcano.sh", "batch.hpw.cloud"
+
+
+def own_port(pod: Node | None, kind: str) -> int:
+    """The port by which the pods of such a job find each other: the one that the container says under its name."""
+    own, name, usual = CONTAINERS[kind]
+    for container in pod.each("containers") if pod is not None else ():
+        for port in container.each("ports"):
+            number = int_at(port, "containerPort")
+            if text_at(container, "name") == own and text_at(port, "name") == name and number is not None:
+                return number
+    return usual

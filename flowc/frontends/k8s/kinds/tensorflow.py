@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flowc.frontends.k8s.container.expand import INDEX, Piece
-from flowc.frontends.k8s.findings import given, int_at, text_at
+from flowc.frontends.k8s.findings import given, int_at
+from flowc.frontends.k8s.kinds.known import own_port
 from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.objects import Part
     from flowc.yamldoc.node import Node
 
-CONFIG, CONTAINER = "TF_CONFIG", "tensorflow"
-PORT, PORT_NAME = 2222, "tfjob-port"
+CONFIG = "TF_CONFIG"
 ROLES = ("Chief", "Master", "Worker", "PS", "Evaluator")
 LEADERS = ("chief", "master")
 APART = "evaluator"  # it looks at what the others have made, and is no part of their cluster
@@ -42,7 +42,7 @@ def config(part: Part, context: Context) -> Pieces:
     assert gang is not None
     pieces, start, roles = list[Piece](), 0, dict[str, list[Piece]]()
     for each in gang.parts:
-        port = _port(each.pod)
+        port = own_port(each.pod, "TFJob")
         found = roles.setdefault(each.name, [])
         for number in range(each.count):
             found += [Piece(text=', "' if number else '"'), Piece(text=peers.address(start + number), late=True)]
@@ -72,12 +72,3 @@ def ending(gang: tuple[Part, ...], context: Context) -> tuple[Node, str] | None:
     roles = spec.pairs_at("tfReplicaSpecs")
     own = next((pair.value for pair in roles if pair.key.text.lower() == gang[0].name), None)
     return (own, "replicas") if own is not None and alone else None
-
-
-def _port(pod: Node | None) -> int:
-    for container in pod.each("containers") if pod is not None else ():
-        for port in container.each("ports"):
-            number = int_at(port, "containerPort")
-            if text_at(container, "name") == CONTAINER and text_at(port, "name") == PORT_NAME and number is not None:
-                return number
-    return PORT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowc.diag.codes.k8s import lower as codes
 from flowc.frontends.k8s import names
 from flowc.frontends.k8s.findings import given, int_at, key_span, text_at
-from flowc.frontends.k8s.kinds.known import ROLES
+from flowc.frontends.k8s.kinds.known import ROLES, own_port
 from flowc.yamldoc.node import Mapping
 
 TYPE_CHECKING = False
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from flowc.frontends.k8s.objects import Gang
     from flowc.yamldoc.node import Node
 
-TORCH_PORT, PORT_NAME = "23456", "pytorchjob-port"
-CONTAINER = "pytorch"  # the container that the operator looks at
 CONTROLLERS = ("kubeflow.org/training-operator", "kueue.x-k8s.io/multikueue")
 _SERVERS = ("etcd", "etcd-v2")  # backends that meet at a server of their own, not at the first machine
 
@@ -60,25 +58,15 @@ def check(findings: Findings, node: Mapping, kind: str = "PyTorchJob") -> None:
         findings.unsupported(manager, "spec.runPolicy.managedBy", CONTROLLERS)
 
 
-def _port(context: Context) -> str:
-    """The port of the first pod: the one that its container says under the operator's name for it."""
-    for container in context.job.pod_spec.each("containers"):
-        for port in container.each("ports"):
-            number = int_at(port, "containerPort")
-            if text_at(container, "name") == CONTAINER and text_at(port, "name") == PORT_NAME and number is not None:
-                return str(number)
-    return TORCH_PORT
-
-
 def add_torch(found: Environment, gang: Gang, context: Context) -> None:
     """The variables of a PyTorchJob; those that the manifest sets itself are kept."""
     each = int(gang.slots) if gang.slots is not None and gang.slots.isascii() and gang.slots.isdigit() else 1
-    own_port = _port(context)
+    master_port = str(own_port(context.job.pod_spec, "PyTorchJob"))
     known = {
-        "MASTER_PORT": own_port,
+        "MASTER_PORT": master_port,
         "WORLD_SIZE": str(gang.nodes * each),
         "PET_NNODES": str(gang.nodes),
-        "PET_MASTER_PORT": own_port,
+        "PET_MASTER_PORT": master_port,
         "PET_NPROC_PER_NODE": gang.slots or "auto",
         "PYTHONUNBUFFERED": "1",
     }
@@ -87,7 +75,7 @@ def add_torch(found: Environment, gang: Gang, context: Context) -> None:
     facts = {"MASTER_ADDR": "head_ip", "PET_MASTER_ADDR": "head_ip", "RANK": "rank", "PET_NODE_RANK": "rank"}
     elastic = context.job.node.at("spec", "elasticPolicy")
     if elastic is not None:
-        known |= _elastic(elastic, gang, own_port)
+        known |= _elastic(elastic, gang, master_port)
         host, backend = elastic.at("rdzvHost"), text_at(elastic, "rdzvBackend")
         if host is not None and backend in _SERVERS and _in_cluster(str(host.value)):
             context.gather(codes.POD_NAMES, f"`{host.value}`", host.span)
@@ -106,7 +94,7 @@ def _in_cluster(host: str) -> bool:
     return ("." not in host and ":" not in host) or "svc" in host.split(".")
 
 
-def _elastic(policy: Node, gang: Gang, own_port: str) -> dict[str, str]:
+def _elastic(policy: Node, gang: Gang, master_port: str) -> dict[str, str]:
     """The variables of an elastic job. Its machines meet at the first of them, at the port that torchrun has for it."""
     backend = text_at(policy, "rdzvBackend") or "c10d"
     known = {"PET_RDZV_BACKEND": backend}
@@ -120,7 +108,7 @@ def _elastic(policy: Node, gang: Gang, own_port: str) -> dict[str, str]:
     known |= {"PET_STANDALONE": ""} if policy.read("standalone") else {}
     port = int_at(policy, "rdzvPort")
     if backend in _SERVERS:
-        known["PET_RDZV_ENDPOINT"] = f"{text_at(policy, 'rdzvHost') or ''}:{port if port is not None else own_port}"
+        known["PET_RDZV_ENDPOINT"] = f"{text_at(policy, 'rdzvHost') or ''}:{port if port is not None else master_port}"
     elif gang.nodes == 1:
         known["PET_RDZV_ENDPOINT"] = "localhost"
     return known

@@ -6,7 +6,7 @@ from flowc._compiled.k8s_gpus import PROXIES
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.frontends.k8s.context import pair_of, text_of
-from flowc.frontends.k8s.kinds import tensorflow, torch
+from flowc.frontends.k8s.kinds.known import CONTAINERS
 from flowc.frontends.k8s.machine.needs import gpus_of
 
 TYPE_CHECKING = False
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from flowc.source import Span
     from flowc.yamldoc.node import Mapping, Node
 
-# The container that an operator looks at.
-_OF_OPERATORS = {
-    "PyTorchJob": torch.CONTAINER,
-    "TFJob": tensorflow.CONTAINER,
-    "XGBoostJob": "xgboost",
-    "JAXJob": "jax",
-}
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
@@ -83,7 +76,7 @@ def _main(plain: list[Mapping], context: Context) -> Mapping | None:
     if with_gpus:
         return with_gpus[0]
     said = pair_of(context.job.template.at("metadata", "annotations"), DEFAULT_CONTAINER)
-    own = text_of(said) if said is not None else _OF_OPERATORS.get(context.job.kind)
+    own = text_of(said) if said is not None else CONTAINERS.get(context.job.kind, (None,))[0]
     named = [each for each in plain if _name(each) == own]
     return (named or plain or [None])[0]  # type: ignore[list-item]
 
