@@ -42,6 +42,7 @@ SUBCOMMANDS = (
 )
 _version = at_first_use(r"v?\d", "match")
 _python_2 = at_first_use(r"(?i)(?:.*/)?(?:intel)?python[-_/]?v?(?:2|27)(?!\d)", "match")
+_python_of_conda = at_first_use(r"(?:.*/)?python(?:[\d/._-].*)?(?:conda|mamba)", "match")
 _has_digit = at_first_use(r"\d", "search")
 # Letters that only the shell can tell the value of.
 _UNKNOWN = "$*?[{"
@@ -300,14 +301,13 @@ def entered(job: Job) -> set[str]:
 
 def brings_conda(name: str) -> bool:
     """Whether a module of this name has the program `conda`."""
-    rows = (row_of(part) for part in name.lower().split("/"))
+    rows = (row_of(part) for part in name.lower().split("/") if not _version(part))
     return _of_conda(name) or any(row is not None and PROGRAMS[row]["program"] == "conda" for row in rows)
 
 
 def _of_conda(name: str) -> bool:
-    """Whether it is a Python whose version says that it is conda's."""
-    first, _, behind = name.lower().partition("python/")
-    return "conda" in behind and (not first or first[-1] == "/")
+    """Whether it is a Python whose name or version says that it is conda's."""
+    return _python_of_conda(name.lower()) is not None
 
 
 def _operand(words: list[tuple[int, str]]) -> tuple[int, str] | None:

@@ -268,11 +268,11 @@ def _modules(unit: Unit, profile: Profile, reasons: bool) -> Unit:
 
 @remembered(1000)  # jobs of one cluster load the same ones
 def _module(name: str, lines: Lines[Brought]) -> str | None:
-    """The key of the line that brings a module: its own before one with a glob, which may stand first."""
+    """The key of the line that brings a module: the nearest of its own before one with a glob, which may come first."""
     parts = name.split("/")
     own = lines.named("/".join(parts[:number]) for number in range(1, len(parts) + 1))
     if own:
-        return own[0].entry.key
+        return max((row.entry.key for row in own), key=len)
     return next((key for key in lines.globs if is_brought(name, (key,))), None)
 
 

@@ -53,7 +53,24 @@ def test_what_the_setup_makes_is_there(setup: str, names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "brings"),
-    [("anaconda3/2024", True), ("python/miniforge", True), ("python/3.12", False), ("python/3.6-conda5.2", True)],
+    [
+        ("anaconda3/2024", True),
+        ("python/miniforge", True),
+        ("python/3.12", False),
+        ("python/3.6-conda5.2", True),
+        ("conda/2023-10-04", True),
+        ("conda3", True),
+        ("devel/Conda", True),
+        ("bioconda", True),
+        ("python3/3.9-anaconda-2021.11", True),
+        ("python3/3.8.3_anaconda2020.07_mamba", True),
+        ("python3.9-anaconda", True),
+        ("python-anaconda3", True),
+        ("python_anaconda", True),
+        ("tensorflow/1.10.0-anaconda3-cuda9.2", False),
+        ("pytorch/1.5.0-conda3.7-GPU", False),
+        ("arm/forge", False),
+    ],
 )
 def test_modules_with_conda(name: str, brings: bool) -> None:
     assert brings_conda(name) is brings
@@ -73,6 +90,9 @@ def test_modules_with_conda(name: str, brings: bool) -> None:
         ("site/python", "python3", None),
         ("ccs/python/3.9", "python3", None),
         ("python/3.9-anaconda-2021.11", None, None),
+        ("python3/3.9-anaconda-2021.11", None, None),
+        ("python-anaconda3", None, None),
+        ("python3.9-anaconda", None, None),
         ("lang/python/anaconda/3.9.7-tensorflow.2.7.0", None, None),
         ("ipython/3.9-conda", None, None),
         # What the module was built with is not the module.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from flowc.inputs import Inputs
 from flowc.rules.texts.brought import is_harmless
 from flowc.shell.steps import plain_words
 from flowc.source import Source
+from tests.profile.jobs import JOB, job_of
 
 # Lines that people write, of which something is to be said, or which change what is said of others.
 WRITTEN: dict[str, Any] = {
@@ -90,3 +92,16 @@ def test_findings_are_those_of_a_judgement_in_the_job(lines: profile.Profile, mo
     assert {*WRITTEN} & {*harmless} == {"sets", "document", "steps", "open", "named", "openmpi"}
     monkeypatch.setattr(rules, "_says_nothing", lambda brought: False)
     assert found() == once
+
+
+@pytest.mark.parametrize("order", [("tool", "tool/dev"), ("tool/dev", "tool")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("tool/dev", "b"), ("tool/dev/2.0", "b"), ("tool/1.0", "a"), ("tool", "a")]
+)
+def test_nearest_line_brings_a_module(
+    told: Callable[..., driver.Result], order: tuple[str, str], name: str, package: str
+) -> None:
+    packages = {"tool": "a", "tool/dev": "b"}
+    profile = "modules:\n" + "".join(f"  {key}: {{apt: {packages[key]}}}\n" for key in order)
+    setup = job_of(told(profile, JOB + f"module load {name}\n"))["setup"]
+    assert f"install -y {package} " in setup

@@ -249,3 +249,13 @@ def test_file_and_packed_environment(tmp_path: Path) -> None:
     assert (tmp_path / "conda" / "envs" / "old" / "bin" / "conda-unpack").exists()
     assert (tmp_path / "unpacked").exists()
     assert "'b>2'" in of_packages("a", ["b>2"], ["c"])
+
+
+@pytest.mark.parametrize("name", ["conda", "conda/2023-10-04", "conda3", "devel/conda", "bioconda"])
+def test_environment_is_missing_from_a_conda_that_the_line_of_any_module_brings(
+    told: Callable[..., driver.Result], name: str
+) -> None:
+    body = f"module load {name}\nconda activate train\npython x.py\n"
+    for profile in ("", f"modules: {{'{name}': {{shell: by-module}}}}\n"):
+        lacks = [each for found in told(profile, JOB + body, emit="mithril").diagnostics for each in found.lacks]
+        assert ("environment", "train") in lacks

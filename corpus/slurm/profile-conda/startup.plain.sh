@@ -236,7 +236,7 @@ module() {
         case $module_name in anaconda*) continue ;; esac
         for module_part in ${module_name,,}; do
             case $module_part in
-            anaconda* | miniconda* | miniforge* | mambaforge* | mamba) module_part=conda ;;
+            *conda* | miniforge* | mambaforge* | mamba) module_part=conda ;;
             esac
             type -P "$module_part" >/dev/null && continue 2
         done
