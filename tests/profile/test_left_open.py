@@ -203,3 +203,18 @@ def test_python_2_is_another_thing_than_the_image_has(
     text = Path(".flowc/profile.yaml").read_text() if lacks else ""
     assert ("1 lacks nothing" in told or "no profile" in told) is not lacks, told
     assert brought in text
+
+
+def test_variable_of_the_submitters_environment_is_asked_for(
+    tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    Path("a.sbatch").write_text(f"{HEAD}nvidia-smi -i $LAB_GPU\n")
+    Path("b.sbatch").write_text(f"{HEAD}nvidia-smi\n")
+    told = init(capsysbinary, ".")
+    assert "2 job files; of 2, 1 lack nothing\nfill in this line, and 2 of 2 lack nothing:" in told
+    path = Path(".flowc/profile.yaml")
+    text = path.read_text()
+    assert "  # 1 file uses it; 1. frees 1 more, with those before it\n  # LAB_GPU: VALUE\n" in text
+    path.write_text(text.replace("# LAB_GPU: VALUE", "LAB_GPU: '0'"))
+    assert main(["check", "--summary", "--format=json", "."]) == 0
+    assert json.loads(capsysbinary.readouterr().out)["free"] == 2

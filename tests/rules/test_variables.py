@@ -77,3 +77,13 @@ def test_a_key_is_not_to_be_written_down(name: str, flag: str) -> None:
 def test_a_variable_of_the_command_line_has_a_value() -> None:
     assert said("ls $DATA\n", HEAD.replace("\n#SBATCH", "\n#SBATCH --export=ALL,DATA=/x", 1)) == []
     assert said("ls $DATA\n", flags=Flags(env=(("DATA", "/x"),))) == []
+
+
+def test_what_nothing_sets_is_lacking_but_keys() -> None:
+    body = "ls $DATA\ncurl -H $HF_TOKEN https://x.org\n"
+    found = flowc.compile(Source("job.sbatch", HEAD + body), Inputs()).diagnostics
+    named = [each for each in found if each.code.name == "variable-from-elsewhere"]
+    assert [(each.span and each.span.text, each.lacks) for each in named] == [
+        ("$DATA", (("variable", "DATA"),)),
+        ("$HF_TOKEN", ()),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.shell_words import ENVIRONMENT, FROM_OTHERS, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
 from flowc.body.interpreter import MOST_TEXT, interpreter_words
+from flowc.diag.lacks import VARIABLE
 from flowc.patterns import at_first_use
 from flowc.rules.base import texts
 from flowc.secret import looks_secret
@@ -54,7 +55,9 @@ def report(unit: Unit, sink: Sink) -> None:
         for name, at in found.items():
             command = seen.command_at(at[0])
             words = [word for _, word in command.words()] if command is not None else []
-            sink.report(VARIABLE_FROM_ELSEWHERE, each.text_span(*at), help=_help(name, words), variable=name)
+            lacks = () if looks_secret(name) else ((VARIABLE, name),)
+            span, help = each.text_span(*at), _help(name, words)
+            sink.report(VARIABLE_FROM_ELSEWHERE, span, help=help, lacks=lacks, variable=name)
 
 
 def _first_setter(seen: Scan) -> int | None:
