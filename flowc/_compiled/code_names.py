@@ -354,4 +354,5 @@ NAMES = {'FC001': 'empty-script',
  'FC855': 'not-judged',
  'FC856': 'counting-ends',
  'FC857': 'wheels-of-cluster',
- 'FC858': 'bucket-without-login'}
+ 'FC858': 'bucket-without-login',
+ 'FC859': 'pmi-without-room'}

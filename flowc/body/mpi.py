@@ -9,7 +9,8 @@ from flowc.shell.comments import in_comment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from re import Match
     from typing import Any
 
     from flowc.ir.job import Job
@@ -30,13 +31,16 @@ _brings = at_first_use(
     "search",
 )
 # The ways to start MPI that srun serves itself, or a variable that may hold them.
-_asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "findall")
+_asks_pmi = at_first_use(r"(?:--mpi(?:=|[ \t]+)|\bSLURM_MPI_TYPE=)[\"']?(pmi2|pmix|\$)", "finditer")
 # MPI that finds its ranks so where srun is told of none, as on the many clusters that have a default: by PMI, by PMIx,
-# or by one of them.
+# or by one of them. Names of programs, modules and folders say which it is; settings, which are often carried from one
+# script to the next, where nothing else does.
 _speaks_pmi = at_words(
-    r"(mpich|mvapich|(?<![a-z])i_?mpi(?![a-z])|intel-?mpi)|(open_?-?mpi|(?<![a-z])ompi|hpc-?x(?![a-z]))"
-    r"|mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b",
-    ("mpi", "mvapich", "i_mpi", "impi", "intel", "open", "ompi", "hpc"),
+    r"(?<![a-z])(?:(?P<set_1>(?:i_mpi|mpich)_[a-z])|(?P<set_2>ompi_[a-z]))"
+    r"|(?P<is_1>mpich|mvapich|parastation|(?<![a-z])(?:psmpi|i_?mpi)(?![a-z])|intel-?mpi)"
+    r"|(?P<is_2>open_?-?mpi|(?<![a-z])ompi|hpc-?x(?![a-z]))"
+    r"|(?P<any>mpi4py|(?<![a-z/-])mpi(?:cc|cxx|c\+\+|f\d\d|fort|i?icc|iifort|icx|ifx)\b)",
+    ("mpi", "mvapich", "parastation", "psmpi", "i_mpi", "impi", "intel", "open", "ompi", "hpc"),
 )
 _MOST = 50
 
@@ -87,7 +91,7 @@ def _found(job: Job, signs: tuple[str, ...], pattern: Callable[..., Any]) -> Ite
 def served_ways(job: Job, text: str, *, default: bool) -> set[str]:
     """The features of srun by which the ranks of this text may look for each other; `default`: also in steps that say
     nothing of it."""
-    asked, kinds = {*_asks_pmi(text)}, _kinds_of(job, text)
+    asked, kinds = _asked_ways(job, text), _kinds_of(job, text)
     found = {"pmi"} if asked - {"pmix"} else set[str]()
     found |= {"pmix"} if asked - {"pmi2"} else set()
     if default and kinds - {2}:
@@ -95,17 +99,38 @@ def served_ways(job: Job, text: str, *, default: bool) -> set[str]:
     # Who asks for pmi2 may have a program of Open MPI, which would take each rank for the only one.
     if 2 in kinds or kinds == {None}:
         found |= {"pmix_always"} if default else {"pmix"} if asked else set()
+    if "pmix_always" in found and not found & {"pmi", "pmi_always"}:
+        found.add("no_pmi")
     return found
+
+
+def _asked_ways(job: Job, text: str) -> set[str]:
+    """What steps are told: `pmi2`, `pmix`, `$` for what a variable says."""
+    return {match[1] for match in _said(job, text, _asks_pmi(text))}
 
 
 def _kinds_of(job: Job, text: str) -> set[int | None]:
     """Which MPI the ranks may have: 1 finds them by PMI, 2 by PMIx, None by one of them. What brings a module says
     which MPI it has; where a module is of one, those that come along with compilers and libraries step back behind it
     (data/profile_lines.yaml)."""
-    brought = _kinds(job.setup) if job.modules and job.setup else set()
-    loaded = _kinds(" ".join(job.modules)) & {1, 2}
-    return _kinds(text) | (brought - {1, 2} | loaded if len(loaded) == 1 else brought)
+    brought = _kinds(job, job.setup) if job.modules and job.setup else set()
+    loaded = _kinds(job, " ".join(job.modules)) & {1, 2}
+    return _kinds(job, text) | (brought - {1, 2} | loaded if len(loaded) == 1 else brought)
 
 
-def _kinds(text: str) -> set[int | None]:
-    return {match.lastindex for match, _ in zip(_speaks_pmi(text.lower()), range(_MOST), strict=False)}
+def _kinds(job: Job, text: str) -> set[int | None]:
+    """The same of one text. A compiler of MPI, or Python's library, has the one that is named beside it."""
+    found = {match.lastgroup for match in _said(job, text, _speaks_pmi(text.lower()))}
+    for sort in ("is", "set"):
+        kinds: set[int | None] = {number for number in (1, 2) if f"{sort}_{number}" in found}
+        if kinds:
+            return kinds
+    return {None} if found else set()
+
+
+def _said(job: Job, text: str, found: Iterable[Match[str]]) -> list[Match[str]]:
+    """The first of these that are in no comment of the text."""
+    shell = is_shell(job)
+    return [
+        match for match, _ in zip(found, range(_MOST), strict=False) if not in_comment(text, match.start(), shell=shell)
+    ]

@@ -206,6 +206,11 @@ def describe_step():
     if mpi == "pmi2":
         env.update(PMI_SIZE=str(tasks), PMI_JOBID=f"{job}.{step}", SLURM_PMI2_PROC_MAPPING=map_ranks())
     #% end
+    #% if no_pmi
+    # MPICH and Intel MPI would take each rank for the only one: a descriptor that is none ends them where they begin.
+    if unserved and tasks > 1:
+        env["PMI_FD"] = "99999"
+    #% end
     #% if knows_group
     env["SLURM_JOB_GROUP"] = "root"
     #% end

@@ -3,6 +3,10 @@ speaks them."""
 #% if mpi
 def choose_mpi():
     """What is not served is refused before a task runs: a library that finds nothing takes itself for the only rank."""
+    #% if no_pmi
+    global unserved
+    unserved = option("mpi", "MPI_TYPE") in (None, "", "pmi2")
+    #% end
     global mpi
     mpi = option("mpi", "MPI_TYPE") or (
         #% if pmi_always
@@ -17,6 +21,10 @@ def choose_mpi():
         #% end
         #% end
     )
+    #% if pmi_by_pmix
+    if mpi == "pmi2":
+        mpi = "pmix"
+    #% end
     #% if pmi|pmix
     if mpi == "list":
         kinds = ["MPI plugin types are...", "none"]

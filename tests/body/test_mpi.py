@@ -55,3 +55,40 @@ def test_mpi_of_compilers_and_libraries_steps_back_behind_that_of_a_module(
 )
 def test_where_each_step_says_it_nothing_else_is_brought(steps: str, found: set[str]) -> None:
     assert ways(f"module load mpich openmpi\n{steps}") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        # Settings are carried from script to script: what is loaded or named says which MPI there is.
+        ("module load intelmpi\nexport OMPI_MCA_mtl_base_verbose=1\nsrun ./a.out", {PMI}),
+        ("module load openmpi\nexport I_MPI_DEBUG=5 MPICH_GPU_SUPPORT_ENABLED=1\nsrun ./a.out", {PMIX}),
+        ("export OMPI_MCA_btl=self\nsrun ./a.out", {PMIX}),
+        ("export I_MPI_DEBUG=5\nsrun ./a.out", {PMI}),
+        ("export I_MPI_DEBUG=5 OMPI_MCA_btl=self\nsrun ./a.out", {PMI, PMIX}),
+        # A compiler of MPI has the one that is named beside it.
+        ("module load openmpi\nmpicc a.c\nsrun ./a.out", {PMIX}),
+        ("module load ParaStationMPI mpi4py\nsrun python a.py", {PMI}),
+        ("mpicc a.c\nsrun ./a.out", {PMI, PMIX}),
+        # A comment says nothing.
+        ("module load openmpi\n# module load mpich\nsrun ./a.out # or intelmpi", {PMIX}),
+        ("# try srun --mpi=pmi2\nmodule load openmpi\nsrun ./a.out", {PMIX}),
+        ("module load openmpi\n[ $OLD ] && module load mpich\nsrun ./a.out", {PMI, PMIX}),
+    ],
+)
+def test_which_mpi_a_text_speaks_of(text: str, found: set[str]) -> None:
+    assert ways(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("module load openmpi\nsrun ./a.out", True),
+        ("module load openmpi\nsrun --mpi=pmi2 ./a.out\nsrun ./a.out", False),
+        ("mpicc a.c\nsrun ./a.out", False),
+        ("srun --mpi=pmix ./a.out", False),
+        ("srun ./a.out", False),
+    ],
+)
+def test_programs_of_an_mpi_that_is_not_served_are_ended_where_the_text_leaves_it_open(text: str, told: bool) -> None:
+    assert ("no_pmi" in features(unit(f"#!/bin/bash\n{text}\n").job, 1)) == told

@@ -24,7 +24,7 @@ EVERYTHING = closed(
     | {*(f"opt:{entry[2:]}" for entry in TABLE), *" ".join(NEEDS.values()).split()}
 )
 # Defaults that the text of a job gives, and what all of a job is.
-EVERYTHING -= {"pmi_always", "pmix_always", "het_job"}
+EVERYTHING -= {"pmi_always", "pmix_always", "no_pmi", "pmi_by_pmix", "het_job"}
 NODES = 4
 # `start("srun", …, env=batch)`: with its output as lines.
 Start = Callable[..., subprocess.Popen[str]]

@@ -183,3 +183,39 @@ def test_both_ways_for_a_program_that_may_be_of_open_mpi(batch: dict[str, str]) 
     shown = ["sh", "-c", "echo $PMI_RANK $PMIX_RANK"]
     assert sorted(run(batch, "--mpi=pmi2", "-N2", "-n2", *shown).splitlines()) == ["0 0", "1 1"]
     assert run(batch, "--mpi=none", "-N2", "-n2", *shown) == "\n\n"
+
+
+SHOW = ("sh", "-c", "echo ${PMI_FD:-none} ${PMIX_RANK:-none}")
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ("-n2", ["99999 0", "99999 1"]),
+        # Alone it is right to take itself for the only one, and so it is where the step says what it wants.
+        ("-n1", ["none 0"]),
+        ("-n2 --mpi=pmix", ["none 0", "none 1"]),
+        ("-n2 --mpi=none", ["none none", "none none"]),
+    ],
+)
+def test_what_would_find_its_ranks_by_pmi_ends_where_it_begins(
+    batch: dict[str, str], tmp_path: Path, options: str, lines: list[str]
+) -> None:
+    where = install(tmp_path / "bin", closed({"srun", "pmix_always", "no_pmi", "opt:ntasks"}))
+    batch["PATH"] = f"{where}:{batch['PATH']}"
+    assert sorted(run(batch, *options.split(), *SHOW).splitlines()) == lines
+
+
+def test_so_it_does_without_a_library(batch: dict[str, str], tmp_path: Path) -> None:
+    where = install(tmp_path / "bin", closed({"srun", "pmix_always", "no_pmi", "opt:ntasks"}))
+    batch = {**batch, "PATH": f"{where}:/usr/bin:/bin", **no_pmix(tmp_path / "none")}
+    assert run(batch, "-n2", *SHOW).splitlines() == ["99999 none"] * 2
+
+
+@pytest.mark.parametrize(("options", "guard"), [("-n2", 99999), ("-n2 --mpi=pmi2", 99999), ("-n2 --mpi=pmix", "none")])
+def test_who_asks_for_pmi_where_there_was_no_room_for_it_gets_pmix(
+    batch: dict[str, str], tmp_path: Path, options: str, guard: object
+) -> None:
+    where = install(tmp_path / "bin", closed({"srun", "pmix_always", "pmi_by_pmix", "opt:ntasks"}))
+    batch["PATH"] = f"{where}:{batch['PATH']}"
+    assert sorted(run(batch, *options.split(), *SHOW).splitlines()) == [f"{guard} 0", f"{guard} 1"]

@@ -341,7 +341,7 @@ def bI(o):
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
-def cB(aW):
+def cC(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
@@ -354,7 +354,7 @@ def an():
   a.write(b"%9d\n"%os.getpid())
   j=a.tell()//10-1
  q=dict(x)
-def cy(l):
+def cz(l):
  global aq,bb
  m=[[]]
  for c in l:
@@ -373,7 +373,7 @@ def cy(l):
  l[:]=m[0]
  if bb[1:]:
   aq.setdefault("nodes","1")
-def cs(b):
+def ct(b):
  global aq,g,J,a,y,K,au,be,aR
  m,g,J,a,au=[*range(len(f))],[],[],0,{}
  for aq,af in b:
@@ -405,7 +405,7 @@ def ac(r):
  u=J[r]
  return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a)})for a,c in enumerate(u)]
 if L=="srun":
- cy(z)
+ cz(z)
  p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
@@ -413,7 +413,7 @@ if L=="srun":
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  K=aW=len(f)
- K,aW=cB(aW)
+ K,aW=cC(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
@@ -441,7 +441,7 @@ if L=="srun":
  J=[[next(P)for I in range(r,a,y)]for r in range(y)]
  au={}
  if bb[1:]:
-  cs(bb)
+  ct(bb)
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for o in ao.split():

@@ -350,7 +350,7 @@ def aj(o,k):
     M(f"waiting for the agent of {o}: {i}")
   time.sleep(c)
  B(f"error: {o}: no agent after 10 minutes")
-def cp(j,V,c):
+def cq(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -403,16 +403,16 @@ def agent():
  j=socket.create_server((g[c][0],Z))
  if not c and os.fork():
   for aF in map(int,z[1:]):
-   print(dC(f[:aF]))
+   print(dD(f[:aF]))
    del f[:aF]
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cp(j,[socket.gethostbyname(k)for k,I in g],c)
+ cq(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
  n,a=b.recv()
  if not n:
-  cF(b,*a)
+  cG(b,*a)
  e,f={},{}
  signal.pthread_sigmask(0,A)
  o=[os.open("/dev/null",0)]
@@ -476,7 +476,7 @@ def bI(o):
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
-def cB(aW):
+def cC(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
@@ -491,9 +491,9 @@ def an():
  q=dict(x)
 def bW():
  an()
-def cn():
+def co():
  return(p,)
-def cv():
+def cw():
  return(j,)
 def cb(aD):
  if type(aD)is str:
@@ -507,7 +507,7 @@ def az(b):
   except(EOFError,OSError):
    B(f"error: Node failure on {f[0]}: connection lost")
  return b==bd
-def cF(b,aD,c):
+def cG(b,aD,c):
  global M,p
  (p,)=aD
  x.clear()
@@ -516,7 +516,7 @@ def cF(b,aD,c):
  for ai in A:
   signal.signal(ai,lambda ai,I:b.send(ai))
  bW()
- b.send(cv())
+ b.send(cw())
  b.recv()
 def bl(o,a=""):
  return sum(int(c.split(":")[-1])if c.split(":")[-1].isdecimal()else 1 for c in(Q(o,a)or"").split(",")if c and(o!="gres"or"gpu"in c))
@@ -525,7 +525,7 @@ def aJ(a,y):
  b=ag[a*aL:(a+1)*aL]or ag[:1]if aL and y>1 else ag
  bi=",".join(b)
  return{"CUDA_VISIBLE_DEVICES":bi,"SLURM_STEP_GPUS":bi,"SLURM_GPUS_ON_NODE":str(len(ag)),**({"SLURMD_TRES_BIND":"gpu:"+aO}if aO and y>1 else{})}
-def cy(l):
+def cz(l):
  global aq,bb
  m=[[]]
  for c in l:
@@ -539,47 +539,47 @@ def cy(l):
    B("fatal: No command given to execute.")
  aq=bb[0][0]
  l[:]=m[0]
-def dk(r):
+def dl(r):
  aN=f"_HET_GROUP_{r}"
  for o in[*x]:
   if o.endswith(aN):
    x[o[:-len(aN)].replace("FLOWC_SLURM","SLURM")]=x[o]
-def dC(k):
+def dD(k):
  e=k[0].rstrip("0123456789")
  start=k[0][len(e):]
  i=[e+str(int(start or 0)+r).zfill(len(start))for r in range(len(k))]
  return f"{e}[{start}-{k[-1][len(e):]}]"if k[1:]and k==i else",".join(k)
-def di():
- global bR,dj,dE,aq
- dj=[]
- for bR in sorted(cW):
-  b,dE=Pipe()
+def dj():
+ global bR,dk,dF,aq
+ dk=[]
+ for bR in sorted(cX):
+  b,dF=Pipe()
   d=os.fork()
   if not d:
-   aq,z[:]=cW[bR]
-   if dm or"SLURM_STEP_NODELIST"not in x:
-    dk(bR)
+   aq,z[:]=cX[bR]
+   if dn or"SLURM_STEP_NODELIST"not in x:
+    dl(bR)
     x["SLURM_NNODES"]=x["SLURM_JOB_NUM_NODES"]
    x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{bR}"]
    x["SLURM_JOB_ID"]=p
    return
-  dE.close()
+  dF.close()
   try:
-   dj.append(b.recv())
+   dk.append(b.recv())
   except EOFError:
    os._exit(os.waitstatus_to_exitcode(os.waitpid(d,0)[1]))
   os.waitpid(d,0)
- x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cW)}"]
+ x["SLURM_JOB_CPUS_PER_NODE"]=x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{min(cX)}"]
  bR=-1
- aq={o:str(db[-1])for o in("ntasks","nodes")}
-def cY(d):
- return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in db[1:])}"].split("(")[0]
-def dA(r,y):
+ aq={o:str(dc[-1])for o in("ntasks","nodes")}
+def cZ(d):
+ return x[f"SLURM_JOB_CPUS_PER_NODE_HET_GROUP_{sum(d >= a for a in dc[1:])}"].split("(")[0]
+def dB(r,y):
  global aS,aL,aO,N,aQ
- if dj[1:]:
-  aS,aL,aO,N,aQ,I=dd[r]
+ if dk[1:]:
+  aS,aL,aO,N,aQ,I=de[r]
   aS=aS[:aQ or aL*y or N]
- aD={"SLURM_CPUS_ON_NODE":cY(g[r])}if dm else{}
+ aD={"SLURM_CPUS_ON_NODE":cZ(g[r])}if dn else{}
  if"CUDA_VISIBLE_DEVICES"in q:
   aD["CUDA_VISIBLE_DEVICES"]=""
  return aD
@@ -592,46 +592,46 @@ def C(o):
  return int(value)
 def ac(r):
  u=J[r]
- return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dA(r,len(u)),**(aJ(a,len(u))if N or aL else{})})for a,c in enumerate(u)]
+ return[(c,au.get(c,z),{**q,"SLURM_NODEID":str(r),"SLURMD_NODENAME":f[g[r]],"SLURM_GTIDS":",".join(map(str,u)),"SLURM_PROCID":str(c),"SLURM_LOCALID":str(a),**dB(r,len(u)),**(aJ(a,len(u))if N or aL else{})})for a,c in enumerate(u)]
 if L=="srun":
- cy(z)
+ cz(z)
  p=x["SLURM_JOB_ID"]
  if not z:
   B("fatal: No command given to execute.")
- db,cW,dm=[0],{},bb[1:]
- while aF:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(db) - 1}"):
-  db.append(db[-1]+int(aF))
- dH=len(db)-2
- for r,(dr,af)in enumerate(bb):
-  dJ=dr.get("het-group",dr.get("pack-group"))
-  dm=dm or dJ is not None
-  dJ=str(r)if dJ is None else dJ
-  dx=[]
-  for aK in dJ.strip("[]").split(","):
-   cR,df,dG=aK.lstrip().partition("-")
-   dG=dG if df else cR
-   if not(cR.isdecimal()and dG.isdecimal())or int(cR)>int(dG):
+ dc,cX,dn=[0],{},bb[1:]
+ while aF:=x.get(f"SLURM_JOB_NUM_NODES_HET_GROUP_{len(dc) - 1}"):
+  dc.append(dc[-1]+int(aF))
+ dI=len(dc)-2
+ for r,(ds,af)in enumerate(bb):
+  dK=ds.get("het-group",ds.get("pack-group"))
+  dn=dn or dK is not None
+  dK=str(r)if dK is None else dK
+  dy=[]
+  for aK in dK.strip("[]").split(","):
+   cS,dg,dH=aK.lstrip().partition("-")
+   dH=dH if dg else cS
+   if not(cS.isdecimal()and dH.isdecimal())or int(cS)>int(dH):
     M(f"error: _parse_single_range: Invalid range: `{aK}'")
-    B(f"error: Invalid --het-group value: {dJ}")
-   dx.append((int(cR),int(dG)))
-  dI=max(dG for I,dG in dx)
-  if dI>dH:
-   if dx==[(dI,dI)]and not bb[1:]:
-    B(f"error: Requested het-group offset exceeds highest hetjob index ({dI} > {dH})")
-   B(f"error: Attempt to run a job step with het group value of {dI}, but the job allocation has maximum value of {dH}")
-  for dp in{k for cR,dG in dx for k in range(cR,dG+1)}:
-   if dp in cW:
+    B(f"error: Invalid --het-group value: {dK}")
+   dy.append((int(cS),int(dH)))
+  dJ=max(dH for I,dH in dy)
+  if dJ>dI:
+   if dy==[(dJ,dJ)]and not bb[1:]:
+    B(f"error: Requested het-group offset exceeds highest hetjob index ({dJ} > {dI})")
+   B(f"error: Attempt to run a job step with het group value of {dJ}, but the job allocation has maximum value of {dI}")
+  for dq in{k for cS,dH in dy for k in range(cS,dH+1)}:
+   if dq in cX:
     B("fatal: Duplicate het groups in single srun not supported")
-   cW[dp]=dr,af
- di()
+   cX[dq]=ds,af
+ dj()
  aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  l=open(R).read().split()
  f,V=l[::2],l[1::2]
  if bR>=0:
-  f,V=(k[db[bR]:db[bR+1]]for k in(f,V))
+  f,V=(k[dc[bR]:dc[bR+1]]for k in(f,V))
  g=range(len(f))
  K=aW=len(f)
- K,aW=cB(aW)
+ K,aW=cC(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
@@ -667,18 +667,18 @@ if L=="srun":
  N=aQ or-(-aX//len(g))or N
  if(max(N,*(aL*len(af)for af in J))>len(aS)):
   B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
- ag=[aG,K,a,J,[d+db[bR]for d in g],(aS,aL,aO,N,aQ,aX)]
+ ag=[aG,K,a,J,[d+dc[bR]for d in g],(aS,aL,aO,N,aQ,aX)]
  if bR>=0:
-  dE.send(ag)
+  dF.send(ag)
   os._exit(0)
  aq=bb[0][0]
- aG,K,a,J,g,dd=0,0,0,[],[],[]
- for dp,af in zip(sorted(cW),dj):
-  dr,l=cW[dp]
-  if k:=dr.get("cpus-per-task"):
+ aG,K,a,J,g,de=0,0,0,[],[],[]
+ for dq,af in zip(sorted(cX),dk):
+  ds,l=cX[dq]
+  if k:=ds.get("cpus-per-task"):
    x["SLURM_CPUS_PER_TASK"]=k
-  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dp}")
-  if dm and k and af[2]==int(k)*len(af[4]):
+  k=x.get(f"SLURM_NTASKS_PER_NODE_HET_GROUP_{dq}")
+  if dn and k and af[2]==int(k)*len(af[4]):
    x["SLURM_NTASKS_PER_NODE"]=k
   aG=max(aG,af[0])
   K+=af[1]
@@ -686,17 +686,17 @@ if L=="srun":
   J+=[[a+c for c in u]for u in af[3]]
   a+=af[2]
   g+=af[4]
-  dd+=[af[5]]*len(af[4])
+  de+=[af[5]]*len(af[4])
  y=len(g)
- aS,aL,aO,N,aQ,aX=dj[0][5]
- if dj[1:]:
+ aS,aL,aO,N,aQ,aX=dk[0][5]
+ if dk[1:]:
   K=y
  bd=None
  if x.get("SLURMD_NODENAME",f[0])==f[0]:
   bW()
  else:
   bd=aj(f[0],V[0])
-  bd.send(("",(cn(),dict(x))))
+  bd.send(("",(co(),dict(x))))
   try:
    while type(aD:=bd.recv())is not tuple:
     cb(aD)
@@ -707,10 +707,10 @@ if L=="srun":
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),(V[0],"LAUNCH_NODE_IPADDR SRUN_COMM_HOST"),):
   for o in ao.split():
    q["SLURM_"+o]=str(value)
- q["SLURM_STEP_NODELIST"]=dC([f[d]for d in g])
- if dm:
-  dK=[cY(d)for d in g]
-  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dK)if dj[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
+ q["SLURM_STEP_NODELIST"]=dD([f[d]for d in g])
+ if dn:
+  dL=[cZ(d)for d in g]
+  q.update(SLURM_JOB_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_NODELIST=q["SLURM_STEP_NODELIST"],SLURM_JOB_NUM_NODES=str(y),SLURM_JOB_CPUS_PER_NODE=ax(dL)if dk[1:]else x["SLURM_JOB_CPUS_PER_NODE"])
  n=os.getcwd()
  aa=[0]
  t={aj(f[d],V[d]):d for d in g}

@@ -301,7 +301,7 @@ R="/var/lib/foundry/flowc/nodes"
 al="/var/lib/foundry/flowc/run"
 bF="/var/lib/foundry/flowc/key"
 Z=6818
-cf="/run/flowc.ready"
+cg="/run/flowc.ready"
 A=1,2,3,10,12,15,18
 def M(h):
  os.write(2,(L+": "+h+"\n").encode())
@@ -377,7 +377,7 @@ def aj(o,k):
     M(f"waiting for the agent of {o}: {i}")
   time.sleep(c)
  B(f"error: {o}: no agent after 10 minutes")
-def cp(j,V,c):
+def cq(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -409,7 +409,7 @@ def cp(j,V,c):
       a.send(bM(b"a"+aD[:32]))
       b=ab(a)
       h=""
-      while c and not(h:=open(cf).read()):
+      while c and not(h:=open(cg).read()):
        time.sleep(1)
       b.send(h.strip())
       ad(b)
@@ -448,11 +448,11 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cp(j,[socket.gethostbyname(k)for k,I in g],c)
+ cq(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
  n,a=b.recv()
  if not n:
-  cF(b,*a)
+  cG(b,*a)
  e,f={},{}
  signal.pthread_sigmask(0,A)
  o=[os.open("/dev/null",0)]
@@ -533,9 +533,9 @@ def an():
  q=dict(x)
 def bW():
  an()
-def cn():
+def co():
  return(p,)
-def cv():
+def cw():
  return(j,)
 def cb(aD):
  if type(aD)is str:
@@ -549,7 +549,7 @@ def az(b):
   except(EOFError,OSError):
    B(f"error: Node failure on {f[0]}: connection lost")
  return b==bd
-def cF(b,aD,c):
+def cG(b,aD,c):
  global M,p
  (p,)=aD
  x.clear()
@@ -558,7 +558,7 @@ def cF(b,aD,c):
  for ai in A:
   signal.signal(ai,lambda ai,I:b.send(ai))
  bW()
- b.send(cv())
+ b.send(cw())
  b.recv()
 def ac(r):
  u=J[r]
@@ -581,7 +581,7 @@ if L=="srun":
   bW()
  else:
   bd=aj(f[0],V[0])
-  bd.send(("",(cn(),dict(x))))
+  bd.send(("",(co(),dict(x))))
   try:
    while type(aD:=bd.recv())is not tuple:
     cb(aD)

@@ -351,7 +351,7 @@ def bI(o):
   return[f.index(c)for c in T(open(h).read()if"/"in h else h)]
  except ValueError:
   B(f"error: Unable to create step for job {p}: Requested node configuration is not available")
-def cB(aW):
+def cC(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
@@ -388,7 +388,7 @@ if L=="srun":
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  K=aW=len(f)
- K,aW=cB(aW)
+ K,aW=cC(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")

@@ -263,7 +263,7 @@ def aP(l):
    B(f"unrecognized option '{c}'",255)
   aD[d[2:]]=h
  return aD
-def cx(o,n,c):
+def cy(o,n,c):
  d=[n]if o[0]=="."else c.split(":")*("/"not in o)
  return next((path for r in d if os.access(path:=os.path.join(r,o),1)),o)
 def start(l,q,n,*b):
@@ -282,7 +282,7 @@ def start(l,q,n,*b):
    signal.signal(af,0)
   signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
-  l[0]=cx(l[0]or" ",n,q.get("PATH",""))
+  l[0]=cy(l[0]or" ",n,q.get("PATH",""))
   os.execve(l[0],l,q)
  except OSError as i:
   a(f"execve(): {l[0]}: {i.strerror}")

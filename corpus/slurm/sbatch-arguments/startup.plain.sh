@@ -293,7 +293,7 @@ def aj(o,k):
     M(f"waiting for the agent of {o}: {i}")
   time.sleep(c)
  B(f"error: {o}: no agent after 10 minutes")
-def cp(j,V,c):
+def cq(j,V,c):
  j.listen(4096)
  j.setblocking(False)
  e={}
@@ -352,11 +352,11 @@ def agent():
   return
  os.dup2(2,1)
  signal.signal(17,1)
- cp(j,[socket.gethostbyname(k)for k,I in g],c)
+ cq(j,[socket.gethostbyname(k)for k,I in g],c)
 def ad(b):
  n,a=b.recv()
  if not n:
-  cF(b,*a)
+  cG(b,*a)
  e,f={},{}
  signal.pthread_sigmask(0,A)
  o=[os.open("/dev/null",0)]
@@ -422,9 +422,9 @@ def an():
  q=dict(x)
 def bW():
  an()
-def cn():
+def co():
  return(p,)
-def cv():
+def cw():
  return(j,)
 def cb(aD):
  if type(aD)is str:
@@ -438,7 +438,7 @@ def az(b):
   except(EOFError,OSError):
    B(f"error: Node failure on {f[0]}: connection lost")
  return b==bd
-def cF(b,aD,c):
+def cG(b,aD,c):
  global M,p
  (p,)=aD
  x.clear()
@@ -447,7 +447,7 @@ def cF(b,aD,c):
  for ai in A:
   signal.signal(ai,lambda ai,I:b.send(ai))
  bW()
- b.send(cv())
+ b.send(cw())
  b.recv()
 def ac(r):
  u=J[r]
@@ -470,7 +470,7 @@ if L=="srun":
   bW()
  else:
   bd=aj(f[0],V[0])
-  bd.send(("",(cn(),dict(x))))
+  bd.send(("",(co(),dict(x))))
   try:
    while type(aD:=bd.recv())is not tuple:
     cb(aD)

@@ -238,7 +238,7 @@ def aP(l):
    B(f"unrecognized option '{c}'",255)
   aD[d[2:]]=h
  return aD
-def cx(o,n,c):
+def cy(o,n,c):
  d=[n]if o[0]=="."else c.split(":")*("/"not in o)
  return next((path for r in d if os.access(path:=os.path.join(r,o),1)),o)
 def start(l,q,n,*b):
@@ -257,7 +257,7 @@ def start(l,q,n,*b):
    signal.signal(af,0)
   signal.pthread_sigmask(1,A)
   q["SLURM_TASK_PID"]=str(os.getpid())
-  l[0]=cx(l[0]or" ",n,q.get("PATH",""))
+  l[0]=cy(l[0]or" ",n,q.get("PATH",""))
   os.execve(l[0],l,q)
  except OSError as i:
   a(f"execve(): {l[0]}: {i.strerror}")
@@ -274,7 +274,7 @@ def G(e,C):
    os.killpg(d,C)
   except OSError:
    pass
-def cg():
+def ch():
  global at
  at=Q("mpi","MPI_TYPE")or("pmi2")
  if at=="list":
@@ -288,7 +288,7 @@ def cg():
   return
  if at not in("none","openmpi"):
   B(f"error: Invalid MPI type '{at}', --mpi=list for acceptable types")
-def cu():
+def cv():
  aD=[[0,0,0]]
  for I,r in sorted((c,r)for r,u in enumerate(J)for c in u):
   if aD[-1][0]==r and aD[-1][1]:
@@ -301,7 +301,7 @@ def cu():
    aD.remove(af)
  return"(vector"+"".join(",(%d,%d,%d)"%(*af,)for af in aD[1:])+")"
 bA,bn={},{}
-def ci(b,v,f,s):
+def cj(b,v,f,s):
  if v>5:
   aE,o,a=s
   if"unp"in aE:
@@ -346,10 +346,10 @@ def listen(f,b):
    break
   i[1]=h[aF:]
   l=h[6*a:aF].decode().strip("\n;").split(";"if a else" ")
-  if not cq(f,b,dict(c.partition("=")[::2]for c in l)):
+  if not cr(f,b,dict(c.partition("=")[::2]for c in l)):
    return
  return s
-def cq(f,b,j):
+def cr(f,b,j):
  c,I,a,q=bh[f]
  aE,key,value=j.get("cmd","spawn"),j.get("key"),j.get("value")
  aF,o=q["SLURM_NTASKS"],q["PMI_JOBID"]
@@ -393,16 +393,16 @@ def bL(c,q):
  ar.update(PMI_process_mapping=q.pop("SLURM_PMI2_PROC_MAPPING"),universeSize=q["SLURM_NTASKS"])
  bh[ag]=[c,b"",0,q]
  return ag,t
-def cI(f,aE,a):
+def cJ(f,aE,a):
  b="look"in aE and a or None
  if bh[f][2]:
   bo(f,f"{aE}-response rc={int(not a)}",b)
  else:
   aD="ok"if a else"fail"
   bo(f,aE.replace("name","result info="+aD)+(" port="+b if b else""))
-def cJ(w):
+def cK(w):
  if type(w)is list:
-  cI(*w)
+  cJ(*w)
   return
  ar.update(w)
  for f in bz:
@@ -433,7 +433,7 @@ def ad(b):
     if D==b:
      w=b.recv()
      if type(w)in(dict,list):
-      cJ(w)
+      cK(w)
       continue
      G(e,w)
      continue
@@ -471,7 +471,7 @@ def ad(b):
   signal.alarm(30)
   while e:
    F(e)
-cP={"n":"n","np":"n","o":"o"}
+cQ={"n":"n","np":"n","o":"o"}
 def ibrun():
  l,j=z,["srun"]
  aq={"o":0}
@@ -480,7 +480,7 @@ def ibrun():
   if o=="v":
    continue
   try:
-   aq[cP[o]]=int(value or l.pop(0))
+   aq[cQ[o]]=int(value or l.pop(0))
   except(KeyError,ValueError,IndexError):
    B(f"unrecognized option '-{o} {value}'")
  if"n"in aq:
@@ -499,7 +499,7 @@ def W(d,c,m):
  if m:
   M(f"error: {f[d]}: task {c}: "+(signal.strsignal(-m)if m<0 else f"Exited with exit code {m}"))
   aa.append(384-m if m<0 else m)
-def cB(aW):
+def cC(aW):
  p,c,a=aq.get("nodes",x.get("SLURM_NNODES")or"1").partition("-")
  b,a=p or c and"0",a if c else p
  if not(b.isdecimal()and a.isdecimal())or 0<int(a)<int(b):
@@ -512,7 +512,7 @@ def bX(d):
   return""if i=="Z"else j[18]
  except OSError:
   return""
-def cG():
+def cH():
  global aU,bf,aZ
  try:
   bC=open("/run/flowc.step."+p).read().split()[int(x["SLURM_STEP_ID"])]
@@ -525,7 +525,7 @@ def cG():
    fcntl.flock(b,2)
    b.seek(0)
    e=[H for H in b if bX(H.split()[0])==H.split()[1]]
-   cm([H.split()for H in e if H.split()[0]!=bC])
+   cn([H.split()for H in e if H.split()[0]!=bC])
    if bc:
     e+=[f"{os.getpid()} {bX(os.getpid())} {d} "+("0 -\n"if Q("overlap")else f"{j} {','.join(ag) or '-'}\n")for d,(j,ag)in bc.items()]
    b.truncate(0)
@@ -543,7 +543,7 @@ def cG():
    os.close(k)
  if m:
   M(f"Step created for job {p}")
-def cm(e):
+def cn(e):
  global aU,bf,g,y,J,aZ,bc
  bc={}
  aZ=aH*a
@@ -625,14 +625,14 @@ def ac(r):
 if L=="srun":
  aq=aP(z)
  p=x["SLURM_JOB_ID"]
- cg()
+ ch()
  if not z:
   B("fatal: No command given to execute.")
  aG=int(x["SLURM_JOB_CPUS_PER_NODE"].split("(")[0])
  f=[x["SLURM_JOB_NODELIST"]]
  g=range(len(f))
  K=aW=len(f)
- K,aW=cB(aW)
+ K,aW=cC(aW)
  a=C("ntasks")
  if 0<a<K:
   M(f"Warning: can't run {a} processes on {K} nodes, setting nnodes to {a}")
@@ -673,13 +673,13 @@ if L=="srun":
  aQ=aQ or(not aX and not aL)*N
  if(max(N,*(aL*len(af)for af in J))>len(aS)or 0<aX<K):
   B(f"error: Unable to create step for job {p}: Invalid generic resource (gres) specification")
- cG()
+ cH()
  an()
  for value,ao in((a,"NTASKS NPROCS STEP_NUM_TASKS"),("block"if a>K else"cyclic","DISTRIBUTION"),(x["SLURM_JOB_NODELIST"]if y==len(f)else",".join(f[d]for d in g),"STEP_NODELIST"),(ax(map(len,J)),"TASKS_PER_NODE STEP_TASKS_PER_NODE"),(y,"NNODES STEP_NUM_NODES"),(j,"STEPID STEP_ID"),):
   for o in ao.split():
    q["SLURM_"+o]=str(value)
  if at=="pmi2":
-  q.update(PMI_SIZE=str(a),PMI_JOBID=f"{p}.{j}",SLURM_PMI2_PROC_MAPPING=cu())
+  q.update(PMI_SIZE=str(a),PMI_JOBID=f"{p}.{j}",SLURM_PMI2_PROC_MAPPING=cv())
  n=os.getcwd()
  aa=[0]
  t={}
@@ -711,7 +711,7 @@ if L=="srun":
     continue
    v,c,s=w
    if v>3:
-    ci(b,v,c,s)
+    cj(b,v,c,s)
     continue
    if not v:
     W(d,c,s)

@@ -198,7 +198,7 @@ def _bids(unit: Unit, references: References, taken: set[str], sink: Sink) -> tu
     names = [unique_name(name if index is None else safe_name(name, f"-{index}"), taken) for index in indices]
     built = [scripts.build(unit, index=index) for index in indices]
     largest = max(built, key=lambda script: len(script.sent))
-    way = None if largest.fits else limits.fits_apart(unit, tools=largest.has_tools)
+    way = None if largest.fits and not largest.by_pmix else limits.fits_apart(unit, tools=largest.has_tools)
     if way is not None:
         unit = limits.apart(unit, way)
         built = [scripts.build(unit, index=index) for index in indices]

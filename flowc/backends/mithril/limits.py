@@ -104,7 +104,9 @@ def report_size(unit: Unit, sink: Sink) -> None:
     if (drafts.is_bare and packed_bytes(job, said) < SURELY_FITS_BARE) or drafts.fits:
         return
     way = fits_apart(unit, tools=drafts.has_tools)
-    if way is None:
+    if way is None and drafts.fits_by_pmix:
+        report_pmi(unit, sink)
+    elif way is None:
         report_script(unit, drafts.startup(measured=True), sink)
     else:
         report_apart(apart(unit, way), _drafts(apart(unit, way)).whole, sink)
@@ -156,8 +158,18 @@ def packed_bytes(job: Job, values: list[object]) -> int:
     return text_bytes(values) - text_bytes([job.run.text or "", job.setup or ""]) + len(packed)
 
 
+def report_pmi(unit: Unit, sink: Sink) -> None:
+    """Tell that there was no room for the way in which some MPI starts."""
+    from flowc.diag.codes.slurm import mpi as codes
+
+    help = "`flowc submit` brings all over SSH by itself" if not unit.held and fits_as(unit, "whole") else None
+    sink.report(codes.PMI_WITHOUT_ROOM, None, help=help)
+
+
 def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
     """Report a startup script beyond the provider's limit, with what takes the room."""
+    if script.by_pmix:
+        report_pmi(unit, sink)
     if script.fits:
         return
     from flowc import scripts

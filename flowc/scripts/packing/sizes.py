@@ -8,7 +8,7 @@ from flowc.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.scripts.script import Startup
+    from flowc.scripts.drafts import Startup
 
 
 class Part(Record):

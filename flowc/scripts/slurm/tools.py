@@ -74,20 +74,26 @@ def choose(
     seldom: bool = True,
     guess: bool = True,
     shares: bool = True,
+    pmi: bool = True,
 ) -> Tools:
     """What the job may call. `prepared`: each machine has something to do before tasks can start there. `step_gpus`:
     steps get fewer GPUs than the job has. `whole`: there is room for all that a job could ever call; `guess`: for what
     it may well never call, `seldom`: for what few calls ask for that nobody sees; `spare`: and for what guards the
-    machines; `shares`: for one account of the steps that the text starts on different machines."""
+    machines; `shares`: for one account of the steps that the text starts on different machines; `pmi`: for PMI beside
+    PMIx."""
     wanted = _features_for(job, nodes, guess=guess, seldom=seldom)
     if not shares:
         wanted.discard("shared")
+    if not pmi:
+        wanted = _by_pmix(wanted)
     if not wanted:
         return Tools(stand_ins=_stand_ins(job, nodes, ())) if guess else NO_TOOLS
     from flowc._compiled.slurm_programs import NAMES
 
     if whole:
         wanted |= _every(job, nodes)
+        if "no_pmi" in wanted:
+            wanted = wanted - {"no_pmi"} | {"pmi_always"}
     if prepared:
         wanted.add("prepared")
     names_images = job.image_files or (job.setup and IMAGE_PROGRAM in job.setup)
@@ -135,6 +141,14 @@ def _features_for(job: Job, nodes: int, *, guess: bool, seldom: bool) -> set[str
     return {*found[key]}
 
 
+def _by_pmix(wanted: set[str]) -> set[str]:
+    """Without PMI, where PMIx may be what the job's MPI has: what has PMI then ends where it begins."""
+    ways = {"pmi", "pmi_always"}
+    if not wanted & ways or not wanted & {"pmix", "pmix_always"}:
+        return wanted
+    return wanted - ways | {"pmi_by_pmix"} | ({"pmix_always"} if "pmi_always" in wanted else set())
+
+
 def _is_alike(one: Job, other: Job) -> bool:
     """Whether they are the same job, be it that its text comes to the machine in another way."""
     return one is other or (
@@ -165,6 +179,7 @@ def _stand_ins(job: Job, nodes: int, names: Collection[str]) -> tuple[str, ...]:
 _GIVEN = {
     *("prepared", "step_gpus", "several_nodes", "agent", "guarded", "shared", "relay", "rsh"),
     *("own_hosts", "plain_hosts", "requeue", "no_requeue", "pmi_always", "pmix_always", "image_files", "het_job"),
+    *("no_pmi", "pmi_by_pmix"),
 }
 
 

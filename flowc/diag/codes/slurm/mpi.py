@@ -1,4 +1,4 @@
-"""FC835 to FC837: MPI that does not start on the machines of a job."""
+"""FC835 to FC837, FC859: MPI that does not start on the machines of a job."""
 
 from __future__ import annotations
 
@@ -61,4 +61,22 @@ Install `libpmix2`, or Open MPI itself, in the script or in `setup`; on several 
 each.""",
     bad=_HEAD + "srun --mpi=pmix -n4 ./solve\n",
     good=_HEAD + "apt-get install -y openmpi-bin\nsrun --mpi=pmix -n4 ./solve\n",
+)
+
+PMI_WITHOUT_ROOM = Code(
+    id="FC859",
+    name="pmi-without-room",
+    severity="warning",
+    title="the startup script has no room for PMI beside PMIx: programs of MPICH and Intel MPI that `srun` starts fail",
+    explain="""\
+The text does not say which MPI its programs have, or names several. Those of Open MPI find each other by PMIx, those of
+MPICH, MVAPICH and Intel MPI by PMI, and a startup script of 10,000 characters does not hold both here. It has PMIx,
+which Ubuntu's MPI and most modules speak. A program of another MPI ends with an error in MPI_Init as soon as a step of
+several tasks starts it; none takes itself for the only one. Programs without MPI are as they were.
+
+Nothing to do where the MPI is Open MPI, or where only PyTorch, NCCL and the like are used. Else name the MPI
+(`module load mpich`, `apt-get install -y mpich`), which makes room, start it by its own `mpirun`, or use
+`flowc submit`, which sends over SSH what does not fit.""",
+    bad=lambda: (f"{_TWO}srun -n4 python -m mpi4py run.py {3**3000:x}\n", ("--budget", "99")),
+    good=lambda: (f"{_TWO}module load openmpi\nsrun -n4 python -m mpi4py run.py {3**3000:x}\n", ("--budget", "99")),
 )

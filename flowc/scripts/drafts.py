@@ -1,0 +1,281 @@
+"""The ways to write the startup script of one job: rendered from the templates, packed into what is sent."""
+
+from __future__ import annotations
+
+from flowc._compiled import templates
+from flowc._compiled.limits import SCRIPT_BYTES
+from flowc.digest import sha256_hex
+from flowc.record import Record
+from flowc.scripts.delivery import WHOLE
+from flowc.scripts.life import SILENT, journal
+from flowc.scripts.packing.pack import Packing
+from flowc.scripts.script import parts_of, tools_of
+from flowc.scripts.slurm.tools import Tools
+from flowc.shell.quote import sh
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flowc.ir.unit import Unit
+
+# Arrays of more tasks are not packed in the form that takes seconds for each.
+FEW_TASKS = 8
+# What a job can do without, from the first that is left out where there is no room to the last.
+JOURNAL = "lines in the machine's journal about commands of the script that fail"
+GUARD = "what keeps many connections and those without the job's key from the agents of srun"
+ACCOUNT = "the one account of steps that different machines start"
+LAST_WORDS = "the two seconds in which srun hands on what tasks say when their job is told to end"
+SELDOM = "columns and fields that few ask Slurm's queries for"
+PMI = "PMI, by which MPICH and Intel MPI start: PMIx is there, and their programs end where they begin"
+STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
+
+
+class Startup(Record):
+    """A startup script. `plain` is for people; `sent` (ASCII) is what the provider gets, packed by
+    `encoding`; `payload` is what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing
+    is raised when it has more. `left_out`: what the job does without so that it fits, None where that is nothing.
+    `guarded`: its machines know each other by a key, where somebody brings one.
+    `by_pmix`: of the ways in which its MPI may start it has PMIx alone, for want of room.
+    `whole` is what `sent` waits for, where that is not the job's script itself: that comes over SSH."""
+
+    plain: str
+    sent: str
+    encoding: str
+    payload: bytes
+    limit: int
+    plain_sections: tuple[tuple[str, str], ...]
+    sent_sections: tuple[tuple[str, bytes], ...]
+    left_out: str | None = None
+    guarded: bool = False
+    by_pmix: bool = False
+    whole: bytes | None = None
+
+    @property
+    def fits(self) -> bool:
+        return len(self.sent) <= self.limit
+
+    @property
+    def has_tools(self) -> bool:
+        """Whether it brings a small Slurm."""
+        return any(name == "tools" for name, _ in self.sent_sections)
+
+
+def build(unit: Unit, *, index: int | None, pmi: bool = False) -> Startup:
+    """The script of a unit; `index` is the array index that this task has, None outside arrays. `pmi`: its MPI must not
+    be short of a way to start, whatever the room."""
+    return Drafts(unit, index).startup(pmi=pmi)
+
+
+class Drafts:
+    """The ways to write the script of a unit, from the one that has all to the smallest; each is rendered and packed
+    when it is first asked for, and once. `index` as `build` has it; `is_bare`: of a batch script, alone."""
+
+    def __init__(self, unit: Unit, index: int | None) -> None:
+        job = unit.job
+        self._unit = unit
+        self._parts, self._journal = parts_of(unit, index), journal(unit)
+        self._apart = job.run.delivery == WHOLE
+        tools = next(each for each in self._parts if isinstance(each, Tools))
+        self.is_bare = tools.tools is None and job.conventions.commands and job.image is None and not job.containers
+        self._guarded = tools.agents
+        self._steps = tools.steps
+        # There is something in it that the job may do without.
+        self._stands = tools.agents or bool(tools.stand_ins or job.run.commands)
+        self._patient = job.array is None or len(job.array.indices) <= FEW_TASKS
+        self._packings: dict[tuple[bytes, bytes], Packing] = {}  # ways that are told apart may have one text
+        self._full = Draft([*self._parts, self._journal], self._packings, apart=self._apart)
+        self._second: Draft | None = None
+        self._smallest: list[Draft] | None = None
+        self._least: Draft | None = None
+
+    @property
+    def _silent(self) -> Draft:
+        """Without a journal."""
+        if self._journal.journal is None:
+            return self._full
+        if self._second is None:
+            self._second = Draft([*self._parts, SILENT], self._packings, JOURNAL)
+        return self._second
+
+    @property
+    def fits(self) -> bool:
+        """Whether the script fits that `startup` gives. What is quick to know is looked at first, which mostly answers:
+        no text of a script is made, and seldom the densest form."""
+        if self._full.packing.is_plain or self._apart:
+            return self._full.packing.fits(patient=False)
+        silent, patient = self._silent.packing, self._patient
+        if silent.fits_surely(patient=patient):
+            return True
+        if not self._stands:
+            return silent.fits(patient=patient)
+        small = self._with(self._tools(spare=False)).packing  # of the smallest
+        return small.fits_surely(patient=patient) or small.fits(patient=patient) or silent.fits(patient=False)
+
+    @property
+    def fits_by_pmix(self) -> bool:
+        """Whether a script that does not fit does without PMI, where its MPI may start by PMIx."""
+        least = self._by_pmix()
+        return least is not None and least.packing.fits(patient=self._patient)
+
+    @property
+    def has_tools(self) -> bool:
+        """Whether what `startup` gives has a small Slurm, where it does not fit."""
+        return (self._small()[-1] if self._stands else self._silent).has_tools
+
+    @property
+    def whole(self) -> bytes | None:
+        """What the script waits for, where that is not the job's script itself."""
+        return self._full.whole
+
+    def startup(self, *, measured: bool = False, pmi: bool = False) -> Startup:
+        """The first that fits, else the smallest. `measured`: only how long the script is is asked for; where it does
+        not fit, what is `sent` has no more than its length. `pmi` as `build` has it."""
+        found = self._startup(measured=measured)
+        least = None if found.fits or pmi else self._by_pmix()
+        if least is None or not least.packing.fits(patient=self._patient):
+            return found
+        return least.startup(patient=self._patient, measured=measured).replace(by_pmix=True)
+
+    def _startup(self, *, measured: bool) -> Startup:
+        if self._apart:
+            return self._full.startup(patient=False).replace(guarded=self._guarded)
+        found = self._full
+        # What every image can unpack is worth more than what the job can do without.
+        if not found.packing.is_plain:
+            found = self._silent
+            if self._stands and not found.packing.is_plain:
+                if not found.packing.fits(patient=False):
+                    return self._first_small().startup(patient=self._patient, measured=measured)
+                least = None if self._guarded else self._with(self._tools(spare=False), STAND_INS)
+                if least is not None and least.is_plainer(found, patient=self._patient):
+                    return least.startup(patient=self._patient)
+        found_startup = found.startup(patient=self._patient and not self._stands, measured=measured)
+        return found_startup.replace(guarded=self._guarded)
+
+    def _first_small(self) -> Draft:
+        small = self._small()
+        if not small[-1].packing.fits(patient=self._patient):
+            return small[-1]  # what has more in it has no better chance
+        return next(each for each in small if each.packing.fits(patient=self._patient))
+
+    def _small(self) -> list[Draft]:
+        """What goes without ever more. A command that a program looks for in vain may be a part of the job that is
+        missing in silence; where the text starts steps on other machines their numbers are wrong without the one
+        account."""
+        if self._smallest is None:
+            self._smallest = []
+            seen: set[str | None] = set()
+            some = self._guarded or self._steps
+            levels = ((True, True, True), (False, True, True), (False, False, True), (False, False, False))
+            for seldom, guess, shares in levels[not some :]:
+                if guess and not seldom and not self._unit.job.run.commands:
+                    continue  # its calls are seen
+                tools = self._tools(spare=False, seldom=seldom, guess=guess, shares=shares)
+                if shares or tools.tools not in seen:
+                    without = self._tools(spare=False, seldom=seldom, guess=guess)
+                    lacks = (
+                        SELDOM if self._unit.job.run.commands and not seldom else None,
+                        ACCOUNT if self._guarded and tools.tools == without.tools else None,
+                        None if guess else STAND_INS,
+                    )
+                    self._smallest.append(self._with(tools, *lacks))
+                seen.add(tools.tools)
+        return self._smallest
+
+    def _by_pmix(self) -> Draft | None:
+        """The smallest, without PMI beside PMIx; None where that is no other."""
+        if self._least is None:
+            tools = self._tools(spare=False, pmi=False)
+            if tools.tools == self._tools(spare=False).tools:
+                return None
+            parts = [tools if isinstance(each, Tools) else each for each in self._parts]
+            self._least = Draft([*parts, SILENT], self._packings, f"{self._small()[-1].left_out}; {PMI}")
+        return self._least
+
+    def _with(self, tools: Tools, *lacks: str | None) -> Draft:
+        """With this small Slurm, and without a journal."""
+        parts = [tools if isinstance(each, Tools) else each for each in self._parts]
+        without = (
+            self._silent.left_out,
+            GUARD if self._guarded else None,
+            LAST_WORDS if self._steps else None,
+            *lacks,
+        )
+        return Draft([*parts, SILENT], self._packings, "; ".join(filter(None, without)))
+
+    def _tools(
+        self, *, spare: bool, seldom: bool = False, guess: bool = False, shares: bool = False, pmi: bool = True
+    ) -> Tools:
+        return tools_of(self._unit, spare=spare, seldom=seldom, guess=guess, shares=shares, pmi=pmi)
+
+
+class Draft:
+    """One way to write a script. `packings`: those of other ways, by head and body; `left_out` as `Startup` has it;
+    `apart`: it waits for the whole one, as a person reads it."""
+
+    def __init__(
+        self,
+        parts: list[Record],
+        packings: dict[tuple[bytes, bytes], Packing],
+        left_out: str | None = None,
+        *,
+        apart: bool = False,
+    ) -> None:
+        self._variables: dict[str, Any] = {}
+        for part in parts:
+            self._variables.update(part.__dict__)
+        self.left_out = left_out
+        self.whole: bytes | None = None
+        self._templates = templates.startup_plain, templates.startup_small
+        if apart:
+            self.whole = "".join(text for _, text in templates.startup_plain(self._variables, sh)).encode(
+                "utf-8", "surrogateescape"
+            )
+            self._variables["whole_sha256"] = sha256_hex(self.whole)
+            self._templates = templates.apart_plain, templates.apart_small
+        self._sections: tuple[tuple[str, bytes], ...] | None = None
+        self._packing: Packing | None = None
+        self._packings = packings
+
+    @property
+    def sections(self) -> tuple[tuple[str, bytes], ...]:
+        """As they are sent."""
+        if self._sections is None:
+            small = self._templates[1]({**self._variables, "readable": False}, sh)
+            self._sections = tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in small if text)
+        return self._sections
+
+    @property
+    def has_tools(self) -> bool:
+        return any(name == "tools" for name, _ in self.sections)
+
+    @property
+    def packing(self) -> Packing:
+        if self._packing is None:
+            head = b"".join(text for name, text in self.sections if name != "body")
+            body = dict(self.sections).get("body", b"")
+            self._packing = self._packings.get((head, body))
+            if self._packing is None:
+                self._packing = self._packings[head, body] = Packing(head, body)
+        return self._packing
+
+    def is_plainer(self, other: Draft, *, patient: bool) -> bool:
+        """Whether it fits in another form than the other draft does; `patient` holds for this one alone."""
+        form = self.packing.first(patient=patient)
+        return form.fits and form.encoding != other.packing.first(patient=False).encoding
+
+    def startup(self, *, patient: bool, measured: bool = False) -> Startup:
+        plain = self._templates[0](self._variables, sh)
+        form = self.packing.first(patient=patient)
+        return Startup(
+            plain="".join(text for _, text in plain),
+            sent=form.outline if measured and not form.fits else form.text,
+            encoding=form.encoding,
+            payload=self.packing.whole,
+            limit=SCRIPT_BYTES,
+            plain_sections=tuple(plain),
+            sent_sections=self.sections,
+            left_out=self.left_out,
+            whole=self.whole,
+        )
