@@ -84,6 +84,20 @@ def lacking(job: Job) -> list[tuple[Loaded, str | None]]:
     return found
 
 
+def calls_without_missing(job: Job) -> list[Call]:
+    """The calls of which the machine lacks nothing: they set no variables there, but for CUDA's."""
+    text = (job.run.text or "")[:MOST_TEXT]
+    calls = _shell_calls(text) if "module" in text or "ml" in text else []
+    return [call for call in calls if call.verb not in ("restore", "source") and _lacks_nothing(call, job)]
+
+
+def _lacks_nothing(call: Call, job: Job) -> bool:
+    names = [call.verb, *call.names]
+    return not any(map(unknown, names)) and all(
+        program_of(name)[0] is not None or is_brought(name, job.modules) for name in call.names
+    )
+
+
 def is_brought(name: str, globs: tuple[str, ...]) -> bool:
     """Whether one of the globs names this module, or it without its version."""
     if not globs:
@@ -113,6 +127,11 @@ class Call(Record):
             names = names[1:] if self.verb in LOADING or self.verb in SWAPPING or unknown(self.verb) else []
             names = names[-1:] if self.verb in SWAPPING else names
         return [Loaded(name=name, start=start, end=start + len(name)) for name, start in names]
+
+    @property
+    def names(self) -> list[str]:
+        """The modules that it loads."""
+        return [each.name for each in self.loaded()]
 
     def _names(self) -> list[tuple[str, int]]:
         return [word for word in self.words if word[0][0] != "-"]

@@ -151,3 +151,19 @@ def test_apt_looks_for_packages_once(told: Callable[..., driver.Result], lines: 
     assert setup.index(" update || ") < setup.index("install -y samtools")
     done = subprocess.run(["bash", "-n"], input=setup, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("profile", "body", "told_of"),
+    [
+        ("modules: {picard: {apt: picard-tools}}\n", "module load picard\njava -jar $PICARD x\n", ["$PICARD"]),
+        ("modules: {picard: {apt: picard-tools}}\nvariables: {PICARD: /x}\n", "module load picard\nls $PICARD\n", []),
+        ("modules: {picard: {apt: a}}\n", "module load picard\nmodule load house\nls $PICARD $HOUSE\n", []),
+        ("modules: {picard: {shell: 'echo PICARD=/x >>/etc/environment'}}\n", "module load picard\nls $PICARD\n", []),
+    ],
+)
+def test_line_of_a_module_sets_no_variables(
+    told: Callable[..., driver.Result], profile: str, body: str, told_of: list[str]
+) -> None:
+    found = [each for each in told(profile, JOB + body, emit="mithril").diagnostics if each.code.id == "FC841"]
+    assert [each.span.text for each in found if each.span is not None] == told_of

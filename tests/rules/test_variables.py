@@ -31,6 +31,7 @@ def said(body: str, head: str = HEAD, flags: Flags | None = None) -> list[tuple[
         ("for i in $LIST; do ls $i; done\n", "$LIST"),
         ("source $TOOLS/activate.sh $TOOLS x\npython $TOOLS/a.py $OTHER\n", "$TOOLS"),
         ("ls $DATA\nmodule load gcc\nls $EBROOTGCC\n", "$DATA"),
+        ("module purge\nmodule load cuda/11.8 python/3.10\nls $CUDA_HOME/x $EBROOTCUDA/y\n", "$EBROOTCUDA"),
     ],
 )
 def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
@@ -47,6 +48,10 @@ def test_a_variable_that_nothing_sets(body: str, marked: str) -> None:
         "echo '$DATA' \\$DATA # $DATA\n",
         "source /etc/profile\nls $DATA\n",
         "module load gcc\nls $EBROOTGCC\n",
+        "module load cuda\nmodule load gcc\nls $EBROOTGCC\n",
+        "module load g{,nu}cc\nls $EBROOTGCC\n",
+        "module restore mine\nls $EBROOTGCC\n",
+        "module load cuda\nls $CUDA_HOME\n",
         "run() {\n  ls $DATA\n}\nsource /etc/profile\nrun\n",
         "read -r A B <x\nls $A $B\n",
         "while getopts ab o; do ls $o $OPTARG; done\n",

@@ -33,7 +33,7 @@ VARIABLE_FROM_ELSEWHERE = Code(
 `sbatch` gives a job all variables of whoever submits it, those of ~/.bashrc too. A rented machine has none of them:
 what the script reads is empty there, in silence. Nothing is said of a variable that the script sets, asks for
 (`-n "$X"`), only says (`echo`) or has a default for (`${X:-1}`), nor behind a line that reads another file or loads a
-module, which may set it.
+module that is missing here, which may set it. What takes a module's place, the image or a line of a profile, sets none.
 
 Set it in the script, give it by `--env NAME=VALUE` (`--secret NAME` for keys), or write it into the profile's
 `variables`.""",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowc._compiled.shell_words import ENVIRONMENT, FROM_OTHERS, REMOVERS, SETTERS, SHELLS, SITE_VARIABLES
 from flowc.body.interpreter import MOST_TEXT, interpreter_words
+from flowc.body.modules import calls_without_missing, program_of
 from flowc.diag.lacks import VARIABLE
 from flowc.patterns import at_first_use
 from flowc.rules.base import texts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _SHELLS = frozenset(SHELLS)
 _KNOWN = frozenset((*ENVIRONMENT, *SITE_VARIABLES))
+_OF_CUDA = "CUDA_HOME"  # the machine's `module` sets it
 _function = at_first_use(r"\w[ \t]*\([ \t]*\)|\bfunction[ \t]", "search")
 
 
@@ -37,7 +39,7 @@ def report(unit: Unit, sink: Sink) -> None:
         found = {
             name: at
             for name, at in read_plain(text, said=False).items()
-            if not (name in _KNOWN or name in given or name.startswith(FROM_OTHERS))
+            if not (name in _KNOWN or name in given or f"{name}=" in setup or name.startswith(FROM_OTHERS))
         }
         if not found:
             continue
@@ -47,7 +49,10 @@ def report(unit: Unit, sink: Sink) -> None:
         if not found:
             continue
         seen = scan(text)
-        limit = _first_setter(seen)
+        brought = calls_without_missing(each.job)
+        limit = _first_setter(seen, {call.start for call in brought})
+        if any(program_of(name)[0] == "nvcc" for call in brought for name in call.names):
+            found.pop(_OF_CUDA, None)
         if limit is not None:  # what is read before may be in a function that is called later
             found = {name: at for name, at in found.items() if at[0] < limit and not _function(text, 0, at[0])}
         from flowc.diag.codes.texts import VARIABLE_FROM_ELSEWHERE
@@ -60,9 +65,14 @@ def report(unit: Unit, sink: Sink) -> None:
             sink.report(VARIABLE_FROM_ELSEWHERE, span, help=help, lacks=lacks, variable=name)
 
 
-def _first_setter(seen: Scan) -> int | None:
-    """Where the first command ends that may set variables which no text shows."""
-    ends = (part.end for part in seen.commands for _, word in part.words()[:1] if word.strip("\"'") in SETTERS)
+def _first_setter(seen: Scan, known: set[int]) -> int | None:
+    """Where the first command ends that may set variables which no text shows; those at `known` places do not."""
+    ends = (
+        part.end
+        for part in seen.commands
+        for start, word in part.words()[:1]
+        if word.strip("\"'") in SETTERS and start not in known
+    )
     return min(ends, default=None)
 
 
