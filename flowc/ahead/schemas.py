@@ -247,6 +247,7 @@ class Promises(Strict):
 class SkypilotProgram(Strict):
     """A row of flowc/data/skypilot_programs.yaml."""
 
+    where: Literal["machine", "container"]
     names: tuple[str, ...]
     uses: str = "(?!)"
     own: str

@@ -245,7 +245,7 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --user=0 --ulimit=memlock=-1 --shm-size=64g --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/root/sky_workdir --mount type=bind,src=/mnt/flowc/1,dst=/data --mount type=bind,src=/mnt/flowc/2,dst=/out --mount type=bind,src=/mnt/flowc/3,dst=/root/.config/train.toml --mount type=bind,src=/mnt/flowc/4,dst=/scratch -w /root/sky_workdir -e HF_TOKEN -e WANDB_API_KEY \
+        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --user=0 --cap-add=SYS_ADMIN --cap-add=SYS_RESOURCE --security-opt=apparmor=unconfined --ulimit=memlock=-1 --shm-size=64g --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/root/sky_workdir --mount type=bind,src=/mnt/flowc/1,dst=/data --mount type=bind,src=/mnt/flowc/2,dst=/out --mount type=bind,src=/mnt/flowc/3,dst=/root/.config/train.toml --mount type=bind,src=/mnt/flowc/4,dst=/scratch -w /root/sky_workdir -e HF_TOKEN -e WANDB_API_KEY \
         -e SKYPILOT_NUM_NODES=2 \
         -e SKYPILOT_NUM_GPUS_PER_NODE=8 \
         -e PYTHONUNBUFFERED=1 \
@@ -368,10 +368,12 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     exit "$body_status"
 }
 
-# ---- setup: 89 bytes, run once ----
+# ---- setup: 388 bytes, run once ----
 
-head -c 89 >"$state_dir/setup" <<'E'
-[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\$-/i/g' ~/.bashrc);pip install -r requirements.txt
+head -c 388 >"$state_dir/setup" <<'E'
+[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\$-/i/g' ~/.bashrc);type -P pip >/dev/null || timeout 1800 bash -ec 'apt-get -yq update >/dev/null || :
+env DEBIAN_FRONTEND=noninteractive apt-get -yqo DPkg::Options::=--force-confnew install rsync curl wget patch openssh-server python3-pip fuse >/dev/null' || { echo 'flowc: cannot bring program rsync' >&2; exit 1; }
+pip install -r requirements.txt
 E
 
 # ---- the job's own script: 395 bytes ----

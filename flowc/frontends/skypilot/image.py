@@ -11,11 +11,18 @@ from flowc.yamldoc.node import Mapping, Node, Pair, Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flowc.diag.sink import Sink
     from flowc.source import Span
     from flowc.yamldoc.ledger import Ledger
 
 PREFIX = "docker:"
+SHARED = "/dev/shm"
+# Programs that mount file systems of their own.
+calls_fuse = at_first_use(
+    r"\b(?:sshfs|rclone[ \t]+mount|gcsfuse|s3fs|mount-s3|goofys|blobfuse2?|squashfuse|fuse)\b", "search"
+)
 # `org/name:tag`, maybe behind a registry's host; images of machines are ami-…, projects/…, publisher:offer:sku:version.
 _container = at_first_use(
     r"(?!projects/|subscriptions/|skypilot:)[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)+"
@@ -88,3 +95,23 @@ def isolation(task: Mapping, contained: bool, ledger: Ledger, origins: dict[str,
     if left_out:
         ledger.decide(pair, "approximated", run_options.LEFT_OUT, document.NEEDLESS_RUN_OPTION)
     return found
+
+
+def as_of_skypilot(found: Isolation, place: Span, origins: dict[str, Span], *, fuse: bool) -> Isolation:
+    """What SkyPilot's own words for docker give every container, for file systems and limits of its own (`place` asks
+    for the image). It logs in as the image's own user, whose home only the image knows: root's stands for it."""
+    fields: dict[str, Any] = {"cap_add": ("SYS_ADMIN", "SYS_RESOURCE"), "apparmor": "unconfined"}
+    if any(word.startswith("--security-opt=apparmor") for word in found.options):
+        del fields["apparmor"]
+    if not any(word.startswith("--user=") for word in found.options):
+        fields["user"] = "0"
+    if fuse:
+        fields["options"] = (*found.options, "--device=/dev/fuse")
+    origins.update({f"isolation.{name}": place for name in fields if f"isolation.{name}" not in origins})
+    return found.replace(**fields)
+
+
+def has_shared_memory(found: Isolation) -> bool:
+    """Whether the user's words say what `/dev/shm` is."""
+    signs = ("--shm-size=", "--ipc=")
+    return any(word.startswith(signs) or SHARED in word for word in found.options)

@@ -8,7 +8,7 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.frontends.skypilot import moving, sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
-from flowc.frontends.skypilot.image import image, isolation
+from flowc.frontends.skypilot.image import SHARED, as_of_skypilot, calls_fuse, has_shared_memory, image, isolation
 from flowc.frontends.skypilot.programs import with_profile, with_programs
 from flowc.frontends.skypilot.read import Tree
 from flowc.frontends.skypilot.resources import NAMED, Wishes, wishes
@@ -21,6 +21,7 @@ from flowc.ir.job import (
     ExitRule,
     Isolation,
     Job,
+    Mount,
     Outcome,
     Placement,
     Port,
@@ -127,7 +128,7 @@ class Lowering:
             "run": Run(kind="shell", interpreter="/bin/bash", text=text, workdir=WORKDIR),
             "setup": self._text("setup", "setup"),
             "image": self._image(environment),
-            "isolation": self._isolation(environment),
+            "isolation": self._isolation(environment, storage),
             "resources": self._resources(wished, storage),
             "env": tuple(environment.env),
             "secrets": tuple(environment.secrets),
@@ -152,7 +153,8 @@ class Lowering:
             setup_text=setup.placed if isinstance(setup, Scalar) else None,
             outcome_spans=(*(span for _, span in head), *self.ledger.spans),
         )
-        return with_profile(with_programs(unit, self.sink))
+        contained = job.image is not None or bool(self.inputs.flags.image)
+        return with_profile(with_programs(unit, self.sink, contained=contained))
 
     def _image(self, environment: Environment) -> str | None:
         pair = self.keys.get("image_id")
@@ -210,13 +212,16 @@ class Lowering:
             self.origins["secrets"] = environment.secrets_span
         return storage
 
-    def _isolation(self, environment: Environment) -> Isolation:
+    def _isolation(self, environment: Environment, storage: Storage) -> Isolation:
         contained = "image" in self.origins or bool(self.inputs.flags.image)
         found = isolation(self.task, contained, self.ledger, self.origins, self.sink)
-        if contained and not any(word.startswith("--user=") for word in found.options):
-            # SkyPilot logs in as the image's own user, whose home only the image knows: root's stands for it.
-            self.origins["isolation.user"] = self.origins.get("image", self.task.span)
-            found = found.replace(user="0")
+        if contained:
+            place = self.origins.get("image", first_key(self.task))
+            texts = (str(self.task.read(key, default="")) for key in ("setup", "run"))
+            found = as_of_skypilot(found, place, self.origins, fuse=any(map(calls_fuse, texts)))
+            if not has_shared_memory(found) and all(mount.target != SHARED for mount, _ in storage.found):
+                self.origins[f"mounts.{len(storage.found)}"] = place
+                storage.found.append((Mount(kind="memory", source="shm", target=SHARED), place))
         if environment.login is not None:
             self.origins["isolation.pull_secrets"] = self.origins["isolation.pull_parts"] = environment.login
             found = found.replace(pull_secrets=(LOGIN_SECRET,), pull_parts=tuple(environment.parts))

@@ -1,4 +1,4 @@
-"""What SkyPilot installs on each machine, and tasks call as if it were their own."""
+"""What SkyPilot installs on each machine and in each container, and tasks call as if it were their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowc.shell.steps import step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from re import Match
     from typing import Any
 
@@ -30,24 +30,34 @@ _uses = tuple(at_first_use(row["uses"], "search") for row in PROGRAMS)
 _own = tuple(at_first_use(row["own"], "search") for row in PROGRAMS)
 
 
-def with_programs(unit: Unit, sink: Sink) -> Unit:
-    """The unit of a task on a machine without an image, whose setup first installs what SkyPilot would have, where the
-    task needs it and does not bring it itself."""
-    if unit.job.image is not None:
-        return unit
+# What SkyPilot has in ~/.bashrc of a container: nobody answers what a package asks.
+_QUIET = "export DEBIAN_FRONTEND=noninteractive"
+_installs = at_first_use(r"\b(?:apt|apt-get)[ \t]+(?:-\S+[ \t]+)*install\b", "search")
+
+
+def with_programs(unit: Unit, sink: Sink, *, contained: bool) -> Unit:
+    """The unit of a task whose setup first installs what SkyPilot would have on the machine, or in the container, where
+    the task needs it and does not bring it itself."""
+    place = "container" if contained else "machine"
     parts = [part for part in (unit.preparing, unit) if part is not None]
     texts = [part.job.run.text or "" for part in parts]
     for row, uses, own in zip(PROGRAMS, _uses, _own, strict=True):
-        if not any(name in text for name in row["names"] for text in texts):
+        if row["where"] != place or not any(name in text for name in row["names"] for text in texts):
             continue
         if any(_first(own, text) is not None for text in texts):
             continue
-        needs = ((part, place) for part in parts for place in _need(part, row, uses))
-        span = next((part.text_span(*place) or part.origins["run.text"] for part, place in needs), None)
-        if span is not None:
-            sink.report(codes.PROGRAM_INSTALLED, span, what=row["what"])
+        needs = [(part, *need) for part in parts for need in _needs(part, row, uses)]
+        if needs:
+            part, _, start, end = needs[0]
+            span = part.text_span(start, end) or part.origins["run.text"]
+            sink.report(codes.PROGRAM_INSTALLED, span, place=place, what=row["what"])
             job = unit.job.replace(programs=(*unit.job.programs, *row["names"]))
-            unit = unit.replace(job=job, origins={**unit.origins, "programs": span}).prepared(_bring(row), span)
+            names = dict.fromkeys(name for _, name, _, _ in needs)
+            unit = unit.replace(job=job, origins={**unit.origins, "programs": span}).prepared(_bring(row, names), span)
+    first = next((part for part in parts if _first(_installs, part.job.run.text or "") is not None), None)
+    if contained and first is not None:
+        span = first.origins["run.text"]
+        unit = unit.prepared(f"{_QUIET}\necho '{_QUIET}' >>~/.bashrc", span)
     return unit
 
 
@@ -63,23 +73,32 @@ def with_profile(unit: Unit) -> Unit:
     return unit
 
 
-def _need(part: Unit, row: dict[str, Any], uses: Search) -> list[tuple[int, int]]:
-    """Where the text needs the program, as offsets: its first call, or what else needs it."""
-    found = [(place, place + len(name)) for name in row["names"] for place in called(part.job, name)]
-    match = _first(uses, part.job.run.text or "")
-    return [min(found)] if found else [match.span()] if match is not None else []
+def _needs(part: Unit, row: dict[str, Any], uses: Search) -> list[tuple[str, int, int]]:
+    """Where the text needs the program, as its name and offsets: its first call, or what else needs it."""
+    calls = [(place, name) for name in row["names"] for place in called(part.job, name)]
+    if calls:
+        place, name = min(calls)
+        return [(name, place, place + len(name))]
+    text, found = part.job.run.text or "", list[tuple[str, int, int]]()
+    match = _first(uses, text)
+    while match is not None:
+        group = 1 if match.re.groups else 0
+        found.append((match[group], match.start(group), match.end(group)))
+        match = _first(uses, text, match.end())
+    return found
 
 
-def _first(search: Search, text: str) -> Match[str] | None:
-    """The first match that stands in no comment."""
-    match = search(text)
+def _first(search: Search, text: str, start: int = 0) -> Match[str] | None:
+    """The first match from there on that stands in no comment."""
+    match = search(text, start)
     while match is not None and in_comment(text, match.end() - 1, shell=True):
         match = search(text, match.end())
     return match
 
 
-def _bring(row: dict[str, Any]) -> str:
+def _bring(row: dict[str, Any], names: Iterable[str]) -> str:
+    unless = f"{row['unless'].replace('{names}', ' '.join(names))} >/dev/null"
     install = step(row["brings"], f"program {row['names'][0]}")
     if not row["then"]:
-        return f"{row['unless']} >/dev/null || {install}"
-    return f"{row['unless']} >/dev/null || {{\n{install}\n{row['then']}}}"
+        return f"{unless} || {install}"
+    return f"{unless} || {{\n{install}\n{row['then']}}}"
