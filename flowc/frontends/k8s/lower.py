@@ -10,7 +10,7 @@ from flowc._compiled.k8s_gpus import QUEUE_LABELS
 from flowc.diag.codes.k8s import lower as codes
 from flowc.diag.codes.k8s import machines as machine_codes
 from flowc.digest import sha256_hex
-from flowc.frontends.k8s.container import processes
+from flowc.frontends.k8s.container import hosts, processes
 from flowc.frontends.k8s.container.isolation import isolation_of
 from flowc.frontends.k8s.context import LEDGER_CODES, Context, pair_of, text_of
 from flowc.frontends.k8s.job import policy
@@ -143,14 +143,12 @@ def _stem(source: Source) -> str:
 def _fields(pod: Pod, context: Context) -> dict[str, Any]:
     main, metadata = pod.main, context.job.metadata
     _check_system(context)
-    if ".svc" in context.job.node.source.text:
-        from flowc.frontends.k8s.container import hosts
-
-        for each in (main, *pod.beside):
-            hosts.look_at(each, context)
     context.put("name", metadata.at("name") or metadata.at("generateName"))
     process = processes.process_of(main, context, main=True)
     found = process.environment
+    hosts.look_at(main, context, found)
+    for each in pod.beside:
+        hosts.look_at(each, context)
     storage = volumes.storage_of(pod, context)
     extra = tuple(processes.beside(each, pod, context) for each in pod.beside)
     for number, each in enumerate(pod.beside):

@@ -307,9 +307,10 @@ POD_NAMES = Code(
     explain="""\
 A headless service of the cluster gives each pod a name. Here the name of the first pod (index 0) becomes the address of
 the first machine, wherever it stands in a command or variable; other pods have no names, and services of the cluster
-(`rdzvHost: etcd`) are not there.
+(`rdzvHost: etcd`, `http://mlflow:5000`, `redis.prod.svc`) are not there, nor is its own registry of images.
 
-Let the programs meet at the first one, as torchrun and its like do.""",
+Let the programs meet at the first one, as torchrun and its like do. Of a service of the cluster name an address that
+other networks reach (`hostAliases` gives it to the same name), of a registry one that a machine can pull from.""",
     bad=_INDEXED + "        args: [--peer=train-1.workers]\n      subdomain: workers\n",
     good=_INDEXED,
     path="job.yaml",

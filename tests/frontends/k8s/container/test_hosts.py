@@ -20,7 +20,30 @@ from tests.frontends.k8s.manifests import job
         ),
         ({"command": ["curl", "https://kubernetes.default.svc/api"]}, "kubernetes.default.svc"),
         ({"args": ["sh", "-c", "wait-for minio.ml.svc:9000"]}, "minio.ml.svc"),
-        ({"args": ["a.svc.example.com", "$HOST.x.svc", "x.svcs", "svc"]}, None),
+        ({"args": ["a.svc.example.com", "$HOST.workers.svc", "x.svcs", "svc"]}, None),
+        ({"args": ["$HOST.x.svc"]}, "$HOST.x.svc"),
+        (
+            {"args": ["--client", "warp-{0...3}.warp.default.svc.cluster.local:7761"]},
+            "warp-{0...3}.warp.default.svc.cluster.local",
+        ),
+        ({"command": ["sh", "-c", "echo a && curl http://$(CLUSTER)-db.ml.svc:80"]}, "$(CLUSTER)-db.ml.svc"),
+        ({"env": [{"name": "MLFLOW_TRACKING_URI", "value": "http://mlflow-service:5000"}]}, "mlflow-service"),
+        ({"env": [{"name": "BROKER_URL", "value": "amqp://guest:guest@rabbitmq:5672"}]}, "rabbitmq"),
+        ({"env": [{"name": "POSTGRES_HOST", "value": "postgres"}]}, "postgres"),
+        ({"env": [{"name": "BOOTSTRAP", "value": "kafka-0:9092,kafka-1:9092"}]}, "kafka-0`, `kafka-1"),
+        ({"args": ["sh", "-c", "curl http://vllm/v1/models\n"]}, "vllm"),
+        ({"args": ["sh", "-c", "# curl http://vllm/v1/models\n"]}, None),
+        ({"env": [{"name": "A", "value": "http://localhost:8080/"}, {"name": "B_HOST", "value": "0.0.0.0"}]}, None),
+        ({"args": ["git clone https://github.com/a/b", "mysql://user:pw@host:port/db", "s3://bucket/x"]}, None),
+        ({"env": [{"name": "BASE_IMAGE", "value": "ubuntu:2204"}, {"name": "HOST", "value": "localhost"}]}, None),
+        ({"env": [{"name": "MASTER_ADDR", "value": "t-0"}, {"name": "B_HOST", "value": "db.example.com"}]}, None),
+        (
+            {"image": "image-registry.openshift-image-registry.svc:5000/default/mlperf:ssd"},
+            "image-registry.openshift-image-registry.svc:5000",
+        ),
+        ({"image": "mgmt01:5000/bench"}, "mgmt01:5000"),
+        ({"image": "localhost:5000/bench"}, None),
+        ({"image": "registry.example.com:5000/bench"}, None),
         ({"args": ["t-0.workers.default.svc"]}, None),
         ({"args": ["t-db.ml.svc"]}, "t-db.ml.svc"),
         ({"args": ["training.ml.svc"]}, "training.ml.svc"),
@@ -30,8 +53,20 @@ from tests.frontends.k8s.manifests import job
 def test_services_of_the_cluster_are_told(container: dict[str, Any], told: str | None) -> None:
     document = job(None, None, container)
     document["metadata"]["name"] = "t"
+    document["spec"]["template"]["spec"]["subdomain"] = "workers"
     found = [each.message for each in lowered(document)[1] if each.code.id == "FC343"]
     assert found == ([f"no machine answers to `{told}`"] if told else [])
+
+
+def test_hosts_in_values_of_a_config_map_are_told() -> None:
+    """And none of those whose address the manifest gives."""
+    container = {"envFrom": [{"configMapRef": {"name": "c"}}]}
+    document = job(None, None, container)
+    document["spec"]["template"]["spec"]["hostAliases"] = [{"ip": "10.1.2.3", "hostnames": ["db"]}]
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+    settings["data"] = {"REDIS": "redis://cache:6379", "DB_HOST": "db", "A": "http://a.b.svc"}  # type: ignore[assignment]
+    told = [each.message for each in lowered(settings, document)[1] if each.code.id == "FC343"]
+    assert told == ["no machine answers to `cache`, `a.b.svc`"]
 
 
 def addressed(*, document: dict[str, Any]) -> tuple[str | None, list[str]]:
