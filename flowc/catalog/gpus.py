@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowc._compiled.gpu_models import FAMILIES, FORM_WORDS, MAKERS, SERIES, VENDOR_WORDS, WORDS
+from flowc.patterns import is_like
 from flowc.record import Record
 
 # Sizes of memory, in GB, that GPUs come with: a bare number in a word (`a30.24`) is one only if it is among
@@ -41,6 +42,20 @@ def read_gpu_word(word: str) -> GpuWord | None:
             _seen.clear()
         found = _seen[word] = (_read(word),)
     return found[0]
+
+
+def is_meant(word: str, like: str) -> int:
+    """How much a line for `like`, a word or a glob of them, is for this word: 3 where it is the same, 2 where it is the
+    name of its model (with as much memory, if it says how much), 1 as a glob; 0 where it is not."""
+    word, like = word.lower(), like.lower()
+    if word == like:
+        return 3
+    if any(sign in like for sign in "*?["):
+        return int(is_like(word, like))
+    line, found = read_gpu_word(like), read_gpu_word(word)
+    if line is None or found is None or not line.families or line.families != found.families or line.slice:
+        return 0
+    return 2 * (line.memory_gb in (None, found.memory_gb))
 
 
 def maker_of(family: str) -> str | None:

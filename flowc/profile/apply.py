@@ -9,9 +9,10 @@ from flowc.body.commands import called_programs, missing_commands
 from flowc.body.home_paths import home_paths
 from flowc.body.interpreter import missing_env
 from flowc.body.modules import brought_by_modules, entered, is_brought, lacking, surely_loaded
+from flowc.catalog.gpus import is_meant as is_gpu
 from flowc.diag.codes import programs as codes
 from flowc.ir.profile import Use, is_meant
-from flowc.patterns import at_first_use, at_words, is_like, remembered
+from flowc.patterns import at_first_use, at_words, remembered
 from flowc.shell.steps import APT, BRING, PIP, STEP
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def _gpus(unit: Unit, profile: Profile) -> Unit:
     """Which models may take the place of those that the job names."""
     resources = unit.job.resources
     words = [resources.gpu_model, *(each.gpu_model for each in resources.choices), *resources.features]
-    found = profile.gpus.where(lambda key: any(word and is_like(word.lower(), key.lower()) for word in words))
+    found = profile.gpus.where(lambda key: any(word and is_gpu(word, key) for word in words))
     if not found:
         return unit
     stand_ins = tuple((each.entry.key, each.model) for each in found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from flowc._compiled.profile_fields import TYPES
+from flowc.catalog.gpus import read_gpu_word
 from flowc.diag.codes import input as codes
 from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
@@ -75,10 +76,7 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
         sha256=digest,
         **nodes,
         gpus=_as_lines(
-            [
-                StandIn(entry=_entry("gpus", key, pair), model=_instead(pair.value.read()))
-                for key, pair in _lines(root, "gpus")
-            ]
+            [StandIn(entry=_entry("gpus", key, pair), model=_instead(pair, sink)) for key, pair in _lines(root, "gpus")]
         ),
         modules=_as_lines(
             [
@@ -152,8 +150,15 @@ def _nodes(entry: Entry, node: Node, sink: Sink) -> Nodes:
     return Nodes(entry=entry, **fields)
 
 
-def _instead(written: str) -> str | None:
-    return None if written == ANY else written.lower()
+def _instead(pair: Pair, sink: Sink) -> str | None:
+    written: str = pair.value.read()
+    if written == ANY:
+        return None
+    word = read_gpu_word(written)
+    if word is None or not word.families:
+        expected = f"a GPU model, such as `a100`, or `{ANY}`"
+        sink.report(WRONG_FORM, pair.value.span, path=f"gpus.{pair.key.text}", value=written, expected=expected)
+    return written.lower()
 
 
 def _variable(key: str, pair: Pair, sink: Sink) -> Variable:

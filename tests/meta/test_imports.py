@@ -78,6 +78,7 @@ ALLOWED = {
             "shell",
             "yamldoc",
             "body",
+            "catalog",
             "override",
             "_compiled",
         ),

@@ -90,6 +90,43 @@ def test_a_line_of_the_profile(tmp_path: Path) -> None:
     assert with_profile(tmp_path, "gpus: {a100: h100}\n", "--gres=gpu:a100:1")[0] == "a100-80gb.sxm.1x"
 
 
+@pytest.mark.parametrize(
+    "gpus", ["-C v100-32g --gres=gpu:1", "--gres=gpu:tesla_v100-sxm2-32gb:1", "--gres=gpu:volta:1"]
+)
+def test_a_line_for_a_model_is_for_all_its_spellings(tmp_path: Path, gpus: str) -> None:
+    assert with_profile(tmp_path, "gpus: {v100: h100}\n", gpus)[0] == "h100-80gb.sxm.1x"
+    assert with_profile(tmp_path, "gpus: {'*': any, V100: h100}\n", gpus)[0] == "h100-80gb.sxm.1x"
+    assert with_profile(tmp_path, "gpus: {v100-16g: h100}\n", gpus)[0] is None
+    path = tmp_path / "profile.yaml"
+    path.write_text("gpus: {v100: h100}\n")
+    assert flowc.check(script(gpus), Inputs(profile=str(path)), path="job.sbatch").used == {("gpus", "v100")}
+
+
+def test_the_word_itself_goes_before_its_model(tmp_path: Path) -> None:
+    lines = "gpus: {v100: h100, v100-32g: h200}\n"
+    assert with_profile(tmp_path, lines, "-C v100-32g --gres=gpu:1")[0] == "ccs-h200.sxm.1x"
+    assert with_profile(tmp_path, lines, "-C v100-16g --gres=gpu:1")[0] == "h100-80gb.sxm.1x"
+
+
+def test_what_is_to_take_the_place_must_be_sold(tmp_path: Path) -> None:
+    path = tmp_path / "profile.yaml"
+    for model, place in (("nothing9", "nothing9"), ("v100", None)):
+        path.write_text(f"gpus: {{v100: {model}}}\n")
+        found = flowc.check(script("--gres=gpu:v100:1"), Inputs(profile=str(path)), path="job.sbatch").diagnostics
+        (error,) = [each for each in found if each.severity == "error"]
+        if place is not None:
+            assert (error.code.id, error.span and error.span.text) == ("FC038", place)
+        else:
+            assert error.code.id == "FC605"
+            assert "the profile's `gpus.v100` names `v100`, which is not sold" in (error.help or "")
+
+
+def test_help_names_the_line_of_a_profile(tmp_path: Path) -> None:
+    found = flowc.check(script("-C v100-32g --gres=gpu:1"), Inputs(), path="job.sbatch").diagnostics
+    (help,) = [each.help for each in found if each.code.id == "FC605"]
+    assert "a profile's line `gpus: {v100: any}` does for all jobs" in (help or "")
+
+
 def test_an_unused_line_is_known(tmp_path: Path) -> None:
     path = tmp_path / "profile.yaml"
     path.write_text("gpus: {v100: h100, t4: any}\n")

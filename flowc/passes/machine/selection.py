@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowc.catalog.gpus import GpuWord, known_words, maker_of, read_gpu_word
+from flowc.catalog.gpus import GpuWord, is_meant, known_words, maker_of, read_gpu_word
 from flowc.catalog.load import make_offer
 from flowc.diag.codes import resolve as codes
 from flowc.passes.machine import wording
@@ -85,16 +85,22 @@ def by_model(unit: Unit, demand: Demand, catalog: Catalog, findings: Findings) -
 def _stand_in(model: str, word: GpuWord, unit: Unit, catalog: Catalog) -> Selection | None:
     """What is to take the place of a model that is not sold: what the profile's line says, or all that is at least as
     capable; None where nobody allows it, or nothing is."""
-    for like, instead in unit.stand_ins:
-        if not is_like(model.lower(), like.lower()):
-            continue
-        other = read_gpu_word(instead) if instead is not None else None
-        named = None
-        if other is not None and other.families:
-            named = _of_families(other.families, other.memory_gb or 0, model, catalog)
-        offers = named.offers if named is not None else _stand_ins(word, catalog) if instead is None else ()
-        return Selection(offers, stands_for=model) if offers else None
-    return None
+    line = _line_for(model, unit)
+    if line is None:
+        return None
+    _, instead = line
+    other = read_gpu_word(instead) if instead is not None else None
+    named = None
+    if other is not None and other.families:
+        named = _of_families(other.families, other.memory_gb or 0, model, catalog)
+    offers = named.offers if named is not None else _stand_ins(word, catalog) if instead is None else ()
+    return Selection(offers, stands_for=model) if offers else None
+
+
+def _line_for(model: str, unit: Unit) -> tuple[str, str | None] | None:
+    """The profile's line that is most for a model, the first of several."""
+    found = max(unit.stand_ins, key=lambda line: is_meant(model, line[0]), default=None)
+    return found if found is not None and is_meant(model, found[0]) else None
 
 
 def _stand_ins(word: GpuWord, catalog: Catalog) -> tuple[Offer, ...]:
@@ -103,9 +109,14 @@ def _stand_ins(word: GpuWord, catalog: Catalog) -> tuple[Offer, ...]:
     return stand_ins(word, catalog)
 
 
-def _or_move(help: str, word: GpuWord, catalog: Catalog) -> str:
-    """The help, and that `--move` takes another model, where there is one."""
-    return f"{help}; {_MOVE}" if _stand_ins(word, catalog) else help
+def _or_move(help: str, model: str, word: GpuWord, unit: Unit, catalog: Catalog) -> str:
+    """The help, and what takes another model, where there is one."""
+    line = _line_for(model, unit)
+    if line is not None and line[1] is not None:
+        return f"{help}; the profile's `gpus.{line[0]}` names `{line[1]}`, which is not sold"
+    if not _stand_ins(word, catalog):
+        return help
+    return f"{help}; {_MOVE}, as a profile's line `gpus: {{{word.families[0]}: any}}` does for all jobs"
 
 
 def _report_not_sold(
@@ -127,7 +138,7 @@ def _report_not_sold(
     asked = (f"{least_gb} GB " if least_gb else "") + wording.models(word.families)
     family = next((each for each in word.families if each in catalog.families), None)
     short = f"no machine with {asked} GPUs is sold" if family is None else None
-    help = _or_move(help, word, catalog)
+    help = _or_move(help, model, word, unit, catalog)
     sold = wording.sold(catalog, family)
     findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=asked, sold=sold)
 
@@ -152,7 +163,7 @@ def _by_features(unit: Unit, demand: Demand, catalog: Catalog, findings: Finding
         help, sold = wording.choose_help(catalog), wording.sold(catalog, None)
         model = wording.models(families)
         short = f"no machine with {model} GPUs is sold"
-        help = _or_move(help, GpuWord(families=families, memory_gb=memory, slice=False), catalog)
+        help = _or_move(help, text, GpuWord(families=families, memory_gb=memory, slice=False), unit, catalog)
         findings.report(codes.GPU_MODEL_NOT_SOLD, span, help=help, short=short, model=model, sold=sold)
     return found
 
