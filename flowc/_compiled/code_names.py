@@ -355,4 +355,5 @@ NAMES = {'FC001': 'empty-script',
  'FC856': 'counting-ends',
  'FC857': 'wheels-of-cluster',
  'FC858': 'bucket-without-login',
- 'FC859': 'pmi-without-room'}
+ 'FC859': 'pmi-without-room',
+ 'FC860': 'comments-left-out'}

@@ -34,7 +34,7 @@ def emit(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     for place, unit in enumerate(units):
         array, largest = unit.job.array, 0
         for index in array.indices if array else (None,):
-            payload = build(unit, index=index, pmi=True).payload
+            payload = build(unit, index=index, cut=False).payload
             content = b2a_base64(gzip_member(deflate(payload), payload), newline=False).decode("ascii")
             suffix = (f"-{place}" if place else "") + (f"-{index}" if index is not None else "")
             text = USER_DATA.format(content=content)

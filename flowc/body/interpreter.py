@@ -25,6 +25,13 @@ def is_shell(job: Job) -> bool:
     return not _SHELLS.isdisjoint(interpreter_words(job))
 
 
+def is_bash(job: Job) -> bool:
+    """Whether the text is read by bash, or by a shell that reads comments as it does, and that does not show what it
+    reads."""
+    words = interpreter_words(job)
+    return not {"bash", "sh", "dash"}.isdisjoint(words) and not any(word[0] == "-" and "v" in word for word in words)
+
+
 def may_be_shell(job: Job) -> bool:
     """The same, or that no program is named that would read the text."""
     return not interpreter_words(job) or is_shell(job)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flowc.scripts.drafts import Drafts, Startup, build
+    from flowc.scripts.drafts import Draft, Drafts, Startup, build
     from flowc.scripts.identity import job_id, task_id
     from flowc.scripts.packing.sizes import Part, parts, size_table
 
-__all__ = ["Drafts", "Part", "Startup", "build", "job_id", "parts", "size_table", "task_id"]
+__all__ = ["Draft", "Drafts", "Part", "Startup", "build", "job_id", "parts", "size_table", "task_id"]
 
 # A check reads a job's text for missing commands and builds no script: what builds one is imported when it is named.
 _HOMES = {
+    "Draft": "drafts",
     "Drafts": "drafts",
     "Part": "packing.sizes",
     "Startup": "drafts",

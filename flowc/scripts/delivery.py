@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from flowc.body.interpreter import is_bash
 from flowc.digest import sha256_hex
+from flowc.patterns import at_first_use
 from flowc.record import Record
+from flowc.shell.comments import uncommented
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +20,11 @@ KEY = f"{FOLDER}/key"
 KEY_CHARACTERS = 64
 # The whole startup script, where a small one waits for it.
 WHOLE = "whole"
+# What a text says that may look at its own lines, or at itself.
+_reads_itself = at_first_use(
+    r"\$\{?0(?!\d)|BASH_SOURCE|BASH_ARGV|batch_script|slurm_script|\bset\s[^\n;]*?(?:-\w*v|verbose)|\b(?:ba|da)?sh\s+-\w*v",
+    "search",
+)
 # SkyPilot's texts see what `setup` and an image's installers append to ~/.bashrc, which asks whether somebody types. On
 # the text's first line, so that lines keep their numbers.
 PROFILE = "[ ! -f ~/.bashrc ]||PS1=x . <(sed 's/\\$-/i/g' ~/.bashrc);"
@@ -114,6 +122,17 @@ def body(job: Job) -> Body:
         args=job.run.args,
         argv=(*job.run.argv, *job.run.args) if job.run.kind == "argv" else (),
     )
+
+
+def without_comments(job: Job) -> Body | None:
+    """The same without the comments of a shell's texts, whose lines keep their numbers; None where there are none, or
+    the text may read itself or show what it reads."""
+    text, setup = job.run.text, job.setup
+    if job.run.delivery == "ssh" or (text is not None and (not is_bash(job) or _reads_itself(text))):
+        return None
+    run = job.run.replace(text=uncommented(text)) if text is not None else job.run
+    less = job.replace(run=run, setup=uncommented(setup) if setup is not None else None)
+    return body(less) if (run.text, less.setup) != (text, setup) else None
 
 
 def _document(text: str | None) -> tuple[str | None, int | None, str | None]:

@@ -6,7 +6,7 @@ from flowc._compiled import templates
 from flowc._compiled.limits import SCRIPT_BYTES
 from flowc.digest import sha256_hex
 from flowc.record import Record
-from flowc.scripts.delivery import WHOLE
+from flowc.scripts.delivery import WHOLE, Body, without_comments
 from flowc.scripts.life import SILENT, journal
 from flowc.scripts.packing.pack import Packing
 from flowc.scripts.script import parts_of, tools_of
@@ -27,6 +27,7 @@ GUARD = "what keeps many connections and those without the job's key from the ag
 ACCOUNT = "the one account of steps that different machines start"
 LAST_WORDS = "the two seconds in which srun hands on what tasks say when their job is told to end"
 SELDOM = "columns and fields that few ask Slurm's queries for"
+COMMENTS = "the comments of the job's own text"
 PMI = "PMI, by which MPICH and Intel MPI start: PMIx is there, and their programs end where they begin"
 STAND_INS = "what says which of Slurm's commands are not on the machine, and those that only a signal may call"
 
@@ -36,7 +37,7 @@ class Startup(Record):
     `encoding`; `payload` is what `sent` unpacks to; `limit` is the most bytes that `sent` may have. Nothing
     is raised when it has more. `left_out`: what the job does without so that it fits, None where that is nothing.
     `guarded`: its machines know each other by a key, where somebody brings one.
-    `by_pmix`: of the ways in which its MPI may start it has PMIx alone, for want of room.
+    `has_comments`, `has_pmi`: nothing is left out of the job's text, nor of the ways in which its MPI may start.
     `whole` is what `sent` waits for, where that is not the job's script itself: that comes over SSH."""
 
     plain: str
@@ -48,7 +49,8 @@ class Startup(Record):
     sent_sections: tuple[tuple[str, bytes], ...]
     left_out: str | None = None
     guarded: bool = False
-    by_pmix: bool = False
+    has_comments: bool = True
+    has_pmi: bool = True
     whole: bytes | None = None
 
     @property
@@ -61,10 +63,10 @@ class Startup(Record):
         return any(name == "tools" for name, _ in self.sent_sections)
 
 
-def build(unit: Unit, *, index: int | None, pmi: bool = False) -> Startup:
-    """The script of a unit; `index` is the array index that this task has, None outside arrays. `pmi`: its MPI must not
-    be short of a way to start, whatever the room."""
-    return Drafts(unit, index).startup(pmi=pmi)
+def build(unit: Unit, *, index: int | None, cut: bool = True) -> Startup:
+    """The script of a unit; `index` is the array index that this task has, None outside arrays. `cut`: for want of room
+    it may do without the text's comments, or without a way in which its MPI may start."""
+    return Drafts(unit, index).startup(cut=cut)
 
 
 class Drafts:
@@ -87,7 +89,7 @@ class Drafts:
         self._full = Draft([*self._parts, self._journal], self._packings, apart=self._apart)
         self._second: Draft | None = None
         self._smallest: list[Draft] | None = None
-        self._least: Draft | None = None
+        self._last: list[Draft] | None = None
 
     @property
     def _silent(self) -> Draft:
@@ -113,10 +115,9 @@ class Drafts:
         return small.fits_surely(patient=patient) or small.fits(patient=patient) or silent.fits(patient=False)
 
     @property
-    def fits_by_pmix(self) -> bool:
-        """Whether a script that does not fit does without PMI, where its MPI may start by PMIx."""
-        least = self._by_pmix()
-        return least is not None and least.packing.fits(patient=self._patient)
+    def cut(self) -> Draft | None:
+        """What a script that does not fit does without more, so that it fits; None where nothing helps."""
+        return next((each for each in self._cut() if each.packing.fits(patient=self._patient)), None)
 
     @property
     def has_tools(self) -> bool:
@@ -128,14 +129,12 @@ class Drafts:
         """What the script waits for, where that is not the job's script itself."""
         return self._full.whole
 
-    def startup(self, *, measured: bool = False, pmi: bool = False) -> Startup:
+    def startup(self, *, measured: bool = False, cut: bool = True) -> Startup:
         """The first that fits, else the smallest. `measured`: only how long the script is is asked for; where it does
-        not fit, what is `sent` has no more than its length. `pmi` as `build` has it."""
+        not fit, what is `sent` has no more than its length. `cut` as `build` has it."""
         found = self._startup(measured=measured)
-        least = None if found.fits or pmi else self._by_pmix()
-        if least is None or not least.packing.fits(patient=self._patient):
-            return found
-        return least.startup(patient=self._patient, measured=measured).replace(by_pmix=True)
+        shorter = self.cut if cut and not found.fits else None
+        return found if shorter is None else shorter.startup(patient=self._patient, measured=measured)
 
     def _startup(self, *, measured: bool) -> Startup:
         if self._apart:
@@ -183,15 +182,24 @@ class Drafts:
                 seen.add(tools.tools)
         return self._smallest
 
-    def _by_pmix(self) -> Draft | None:
-        """The smallest, without PMI beside PMIx; None where that is no other."""
-        if self._least is None:
-            tools = self._tools(spare=False, pmi=False)
-            if tools.tools == self._tools(spare=False).tools:
-                return None
-            parts = [tools if isinstance(each, Tools) else each for each in self._parts]
-            self._least = Draft([*parts, SILENT], self._packings, f"{self._small()[-1].left_out}; {PMI}")
-        return self._least
+    def _cut(self) -> list[Draft]:
+        """The smallest without what nobody misses, then without what some may; none of a script that comes over SSH."""
+        if self._last is None:
+            less = None if self._apart else without_comments(self._unit.job)
+            small, by_pmix = self._tools(spare=False), self._tools(spare=False, pmi=False)
+            ways: list[tuple[Tools, Body | None]] = [(small, less)] if less is not None else []
+            if not self._apart and by_pmix.tools != small.tools:
+                ways += [(by_pmix, None), (by_pmix, less)][: 2 if less else 1]
+            self._last = [self._without(tools, text, pmi=tools is small) for tools, text in ways]
+        return self._last
+
+    def _without(self, tools: Tools, text: Body | None, *, pmi: bool) -> Draft:
+        """The smallest with these, `text` where the job's own is another."""
+        parts = [tools if isinstance(each, Tools) else each for each in self._parts]
+        parts = [text if text is not None and isinstance(each, Body) else each for each in parts]
+        lacks = self._small()[-1].left_out, None if text is None else COMMENTS, None if pmi else PMI
+        said = "; ".join(filter(None, lacks))
+        return Draft([*parts, SILENT], self._packings, said, has_comments=text is None, has_pmi=pmi)
 
     def _with(self, tools: Tools, *lacks: str | None) -> Draft:
         """With this small Slurm, and without a journal."""
@@ -212,7 +220,7 @@ class Drafts:
 
 class Draft:
     """One way to write a script. `packings`: those of other ways, by head and body; `left_out` as `Startup` has it;
-    `apart`: it waits for the whole one, as a person reads it."""
+    `apart`: it waits for the whole one, as a person reads it; `has_comments`, `has_pmi` as `Startup` has them."""
 
     def __init__(
         self,
@@ -221,7 +229,10 @@ class Draft:
         left_out: str | None = None,
         *,
         apart: bool = False,
+        has_comments: bool = True,
+        has_pmi: bool = True,
     ) -> None:
+        self.has_comments, self.has_pmi = has_comments, has_pmi
         self._variables: dict[str, Any] = {}
         for part in parts:
             self._variables.update(part.__dict__)
@@ -277,5 +288,7 @@ class Draft:
             plain_sections=tuple(plain),
             sent_sections=self.sections,
             left_out=self.left_out,
+            has_comments=self.has_comments,
+            has_pmi=self.has_pmi,
             whole=self.whole,
         )

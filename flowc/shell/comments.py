@@ -27,3 +27,14 @@ def in_comment(text: str, start: int, *, shell: bool) -> bool:
 def first_in_code(finder: Callable[[str], Iterator[Match[str]]], text: str, *, shell: bool) -> Match[str] | None:
     """The first that a pattern finds outside comments."""
     return next((found for found in finder(text) if not in_comment(text, found.start(), shell=shell)), None)
+
+
+def uncommented(text: str) -> str:
+    """A shell's text without its comments, but for a first line that names the shell and for what is in strings and
+    here-documents; no line is left out."""
+    seen, kept, place = _scan(text), [], 0
+    for start, end in seen.comments:
+        if start and not seen.in_string(start) and not seen.in_child(start):
+            kept.append(text[place:start])
+            place = end
+    return "".join(kept) + text[place:]

@@ -33,6 +33,8 @@ _FIND = {'"': _quoted, "${": _quoted, "{": _braced, "<<": _unquoted}
 # A line's end that begins a `case`, and the word that ends one.
 _case = at_first_use(r"(?:\s|\b(?:if|then|else|elif|do|while|until|time)\s|[!{]\s)*case\s", "match")
 _esac = at_first_use(r"\s*esac(?![^\s;&|)<>])", "match")
+_line_end = at_first_use(r"[^\n]*", "match")
+_comment_end = at_first_use(r"(?:[^\n`\\]|\\.|\\(?=\n|\Z))*", "match")
 _no_op = at_first_use(r"\s*:\s*<<", "match")
 _plain_end = at_first_use(r"'", "search")
 _ansi_end = at_first_use(r"(?:[^'\\]|\\[\s\S])*'", "match")
@@ -206,11 +208,9 @@ class _Scanner:
             elif token != "}":
                 self._toggle(token, start, end)
         elif token == "#":
-            if start == 0 or text[start - 1] in " \t\n;|&()":
-                stop = text.find("\n", start)
-                stop = len(text) if stop < 0 else stop
-                self.comments.append((start, stop))
-                return stop
+            if self._begins_word(start):
+                self.comments.append((start, self._comment_end(start)))
+                return self.comments[-1][1]
         elif token in ('"', "`", "$(", "${", "<(", ">("):
             self._toggle(token, start, end)
         elif token[-1] == "(":
@@ -233,6 +233,25 @@ class _Scanner:
         elif token[0] in ";|&" and token[-1] != ">" and inside not in _ONE_COMMAND:
             self._separate(start, end, token)
         return end
+
+    def _comment_end(self, start: int) -> int:
+        """The end of the line, or of the backquotes that it stands in, whose text bash takes out before it reads it."""
+        ends = _comment_end if any(kind == "`" for kind, *_ in self.open) else _line_end
+        return int(ends(self.text, start).end())
+
+    def _begins_word(self, place: int) -> bool:
+        """Whether no word holds what stands before: where a line goes on, that is what the line above ends with."""
+        text = self.text
+        while place and text[place - 1] in " \t\n;|&()":
+            slash = place - 1
+            while slash and text[slash - 1] == "\\":
+                slash -= 1
+            if (place - 1 - slash) % 2 == 0:
+                return True
+            if text[place - 1] != "\n":
+                return False  # `\ #` is a word
+            place -= 2
+        return not place
 
     def _separate(self, start: int, end: int, token: str = "") -> None:
         """Ends a command, a pattern, or a branch of `case`."""
@@ -349,12 +368,19 @@ class _Scanner:
     def _documents(self, place: int) -> int:
         """The here-documents that begin at this line; what no line ends is none (most likely a shift)."""
         pending, self.pending, text = self.pending, [], self.text
+        within = next((kind for kind, *_ in reversed(self.open) if kind in ("`", "$(")), None)
+        closing = {"`": "`", "$(": ")"}.get(within or "", "")
         for word, tabs, quoted, command in pending:
             at = place if len(self.unended) < _MOST_UNENDED and word not in self.unended else -1
             while 0 <= at < len(text):
                 stop = text.find("\n", at)
                 line = text[at:] if stop < 0 else text[at:stop]
-                if (line.lstrip("\t") if tabs else line) == word:
+                line = line.lstrip("\t") if tabs else line
+                # What ends the command that it stands in may end the last line of it.
+                closes = closing != "" and line[: len(word) + 1] == word + closing
+                if closes:
+                    stop = text.index(word + closing, at) + len(word) - 1
+                if line == word or closes:
                     self.documents.append(self._document(place, at, command, tabs, quoted))
                     if not quoted and ("`" in text[place:at] or "$" in text[place:at]):
                         self._within(place, at)

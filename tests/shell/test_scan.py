@@ -209,7 +209,15 @@ def whole(form: str) -> str:
 
 
 # Bash 5.2 writes `$(coproc x)` anew as `coproc COPROC x`, and runs a command of the name COPROC: it stands alone.
-@pytest.mark.parametrize("form", [*COMMANDS, "coproc @; wait", *(f"@ {form}" for form in ARGUMENTS)])
+# A blank that is escaped is a part of a word; the end of a substitution ends the last line of a here-document in it.
+ALONE = (
+    "coproc @; wait",
+    *("@ \\ #b; @", "@ \\\\ #b; m0x", "@ \\\n#b; m0x\n@", "@ \\;#b; @", "@ x\\\n#b; m0x"),
+    *("X=`@ <<E | @\nm0x #\nE`\n@", "X=`@ <<-E\n\tm0x\n\tE`; @", "X=$(@ <<E\nm0x\nE)\n@"),
+)
+
+
+@pytest.mark.parametrize("form", [*COMMANDS, *ALONE, *(f"@ {form}" for form in ARGUMENTS)])
 def test_each_form(form: str, tmp_path: Path) -> None:
     text = f"{whole(form)}\nm999x\n"
     assert found(text) == called(text, tmp_path)

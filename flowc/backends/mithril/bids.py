@@ -52,7 +52,7 @@ def artifacts(units: list[Unit], sink: Sink, taken: set[str]) -> list[Artifact]:
     made = [_bids(unit, references, taken, sink) for unit in units]
     units, by_unit = [unit for unit, _ in made], [bids for _, bids in made]
     for unit, its_bids in zip(units, by_unit, strict=True):
-        limits.report_script(unit, max((bid.script for bid in its_bids), key=lambda script: len(script.sent)), sink)
+        limits.report_script(unit, limits.hardest([bid.script for bid in its_bids]), sink)
     bids = [bid for bids in by_unit for bid in bids]
     volumes = _new_volumes(units, references, taken)
     requests = list(volumes.values())
@@ -197,8 +197,8 @@ def _bids(unit: Unit, references: References, taken: set[str], sink: Sink) -> tu
     indices: tuple[int | None, ...] = job.array.indices if job.array is not None else (None,)
     names = [unique_name(name if index is None else safe_name(name, f"-{index}"), taken) for index in indices]
     built = [scripts.build(unit, index=index) for index in indices]
-    largest = max(built, key=lambda script: len(script.sent))
-    way = None if largest.fits and not largest.by_pmix else limits.fits_apart(unit, tools=largest.has_tools)
+    largest = limits.hardest(built)
+    way = None if largest.fits and largest.has_pmi else limits.fits_apart(unit, tools=largest.has_tools)
     if way is not None:
         unit = limits.apart(unit, way)
         built = [scripts.build(unit, index=index) for index in indices]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
-    from flowc.scripts import Drafts, Startup
+    from flowc.scripts import Draft, Drafts, Startup
 
 # Even uncompressed and in base64, so many bytes and a runtime that is not `_is_heavy` are within the provider's limit:
 # those of 4,000 real scripts with so little text that start steps all were.
@@ -103,9 +103,10 @@ def report_size(unit: Unit, sink: Sink) -> None:
     drafts = _drafts(unit)
     if (drafts.is_bare and packed_bytes(job, said) < SURELY_FITS_BARE) or drafts.fits:
         return
-    way = fits_apart(unit, tools=drafts.has_tools)
-    if way is None and drafts.fits_by_pmix:
-        report_pmi(unit, sink)
+    cut = drafts.cut
+    way = None if cut is not None and cut.has_pmi else fits_apart(unit, tools=drafts.has_tools)
+    if way is None and cut is not None:
+        report_cut(unit, cut, sink)
     elif way is None:
         report_script(unit, drafts.startup(measured=True), sink)
     else:
@@ -158,19 +159,28 @@ def packed_bytes(job: Job, values: list[object]) -> int:
     return text_bytes(values) - text_bytes([job.run.text or "", job.setup or ""]) + len(packed)
 
 
-def report_pmi(unit: Unit, sink: Sink) -> None:
-    """Tell that there was no room for the way in which some MPI starts."""
-    from flowc.diag.codes.slurm import mpi as codes
+def hardest(scripts: list[Startup]) -> Startup:
+    """Of a unit's scripts the one of which most is to be said."""
+    return max(scripts, key=lambda each: (not each.fits, not each.has_pmi, not each.has_comments, len(each.sent)))
 
-    help = "`flowc submit` brings all over SSH by itself" if not unit.held and fits_as(unit, "whole") else None
-    sink.report(codes.PMI_WITHOUT_ROOM, None, help=help)
+
+def report_cut(unit: Unit, cut: Draft | Startup, sink: Sink) -> None:
+    """Tell what a script that fits does without."""
+    if not cut.has_comments:
+        from flowc.diag.codes.emit import COMMENTS_LEFT_OUT
+
+        sink.report(COMMENTS_LEFT_OUT, None)
+    if not cut.has_pmi:
+        from flowc.diag.codes.slurm.mpi import PMI_WITHOUT_ROOM
+
+        help = "`flowc submit` brings all over SSH by itself" if not unit.held and fits_as(unit, "whole") else None
+        sink.report(PMI_WITHOUT_ROOM, None, help=help)
 
 
 def report_script(unit: Unit, script: Startup, sink: Sink) -> None:
-    """Report a startup script beyond the provider's limit, with what takes the room."""
-    if script.by_pmix:
-        report_pmi(unit, sink)
+    """Report a startup script beyond the provider's limit, with what takes the room; or what it does without."""
     if script.fits:
+        report_cut(unit, script, sink)
         return
     from flowc import scripts
     from flowc.diag.codes import emit as codes

@@ -26,6 +26,23 @@ SSH once the machine is there. `report.txt` (from `compile -o DIR`) shows what e
     good=_GOOD,
 )
 
+COMMENTS_LEFT_OUT = Code(
+    id="FC860",
+    name="comments-left-out",
+    severity="note",
+    kind="placing",
+    title="the startup script has no room for the comments of the job's text: the machine gets it without them",
+    explain="""\
+The provider takes startup scripts of at most 10,000 characters. Where that is too few, the comments of the text (and of
+`setup`) stay behind, its `#SBATCH` lines among them, which are read before. All else is as it was written, and each
+line has its number, so that messages of the shell name the same ones. It is not done to a text that may read itself
+(`$0`, BASH_SOURCE), shows what it reads (`set -v`), or is for another program than bash or sh.
+
+Nothing to do. `--body ssh` copies the text as it is once the machine is there.""",
+    bad=lambda: f"#!/bin/bash\n#SBATCH --gpus=h100:8 --time=10\n# {3**40000:x}\nnvidia-smi\n",
+    good=_GOOD,
+)
+
 NAME_CHANGED = Code(
     id="FC802",
     name="name-changed",
