@@ -10,7 +10,7 @@ from __future__ import annotations
 from flowc._compiled.promises import PROGRAMS
 from flowc.record import Record
 from flowc.scripts.identity import task_id
-from flowc.scripts.slurm.environment import batch_variables, gpus_per_node
+from flowc.scripts.slurm.environment import batch_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def environment(job: Job, plan: JobPlan | None, index: int | None, submit_dir: s
     else:
         fixed, facts = [], []
         if plan is not None and plan.gpus_visible is not None and plan.gpus_visible < plan.gpus_per_node:
-            ids = ",".join(map(str, range(gpus_per_node(job, plan))))
+            ids = ",".join(map(str, range(plan.gpus_visible)))
             fixed = [] if job.image is not None else [("CUDA_VISIBLE_DEVICES", ids)]
         if job.array is not None and job.array.index_env and index is not None:
             fixed.append((job.array.index_env, str(index)))

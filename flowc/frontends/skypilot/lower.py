@@ -14,6 +14,7 @@ from flowc.frontends.skypilot.read import Tree
 from flowc.frontends.skypilot.resources import NAMED, Wishes, wishes
 from flowc.frontends.skypilot.rules import check_task, close_values
 from flowc.frontends.skypilot.storage import WORKDIR, Storage
+from flowc.frontends.skypilot.variables import tell_unset
 from flowc.inputs import Inputs
 from flowc.ir.job import (
     Conventions,
@@ -153,6 +154,8 @@ class Lowering:
             setup_text=setup.placed if isinstance(setup, Scalar) else None,
             outcome_spans=(*(span for _, span in head), *self.ledger.spans),
         )
+        given = (*(name for name, _ in (*job.env, *self.inputs.flags.env)), *job.secrets, *self.inputs.flags.secrets)
+        tell_unset(unit, (*SKYPILOT, *given), self.sink)
         contained = job.image is not None or bool(self.inputs.flags.image)
         return with_profile(with_programs(unit, self.sink, contained=contained))
 

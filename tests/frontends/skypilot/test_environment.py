@@ -174,3 +174,37 @@ def test_an_unknown_key_hides_nothing_else() -> None:
     assert names(text) == ["retired-key", "skypilot-nothing-to-run", "accelerators"]
     assert [each.code.name for each in checked(text).diagnostics] == [*names(text), "other-cloud"]
     assert names("comand: x\nresources: {infra: mithril}\n") == ["unknown-key"]
+
+
+@pytest.mark.parametrize("wanted", ["L4:4", "{L4: 4, L40S: 4}", "[L4:4, L40S:4]"])
+def test_a_task_with_alternatives_sees_as_many_gpus_as_it_asked_for(wanted: str) -> None:
+    source = Source("job.yaml", f"resources:\n  accelerators: {wanted}\nrun: nvidia-smi\n")
+    flags = Inputs(flags=Flags(move=True))
+    (script,) = driver.compile(source, flags, emit="script", frontend="skypilot").artifacts
+    assert "CUDA_VISIBLE_DEVICES=0,1,2,3 " in script.text
+
+
+READ = [
+    ("run: echo $SKYPILOT_JOBGROUP_NAME\n", "`SKYPILOT_JOBGROUP_NAME`"),
+    (
+        "setup: |\n  echo ${SKYPILOT_JOB_ID}\nrun: echo $SKYPILOT_CLUSTER_NAME\n",
+        "`SKYPILOT_JOB_ID`, `SKYPILOT_CLUSTER_NAME`",
+    ),
+    ("run: echo ${SKYPILOT_JOBGROUP_NAME:-none} $SKYPILOT_NODE_RANK ${SKYPILOT_JOB_RANK}\n", None),
+    ("envs: {SKYPILOT_X: 1}\nsecrets: {SKYPILOT_Y: null}\nrun: echo $SKYPILOT_X $SKYPILOT_Y\n", None),
+    ("run: |\n  # $SKYPILOT_A\n  SKYPILOT_B=1\n  echo $SKYPILOT_B\n", None),
+]
+
+
+@pytest.mark.parametrize(("task", "items"), READ)
+def test_variables_of_skypilot_that_nothing_sets_are_told(task: str, items: str | None) -> None:
+    found = [each.message for each in checked(task).diagnostics if each.code.name == "skypilot-variable-not-set"]
+    assert found == ([f"nothing sets {items}"] if items else [])
+
+
+def test_a_managed_job_is_the_only_one_of_its_kind() -> None:
+    """As `sky jobs launch` without `--num-jobs`: what divides the work by these variables does all of it."""
+    task = "run: python part.py $SKYPILOT_JOB_RANK $SKYPILOT_NUM_JOBS $SKYPILOT_SERVE_REPLICA_ID\n"
+    (script,) = driver.compile(Source("job.yaml", task), Inputs(), emit="script", frontend="skypilot").artifacts
+    for word in ("SKYPILOT_JOB_RANK=0", "SKYPILOT_NUM_JOBS=1", "SKYPILOT_SERVE_REPLICA_ID=1"):
+        assert word in script.text

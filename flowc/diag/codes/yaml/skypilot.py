@@ -340,3 +340,18 @@ Nothing to do. For a version of your own, install it in `setup`.""",
     good=_GOOD,
     path=_PATH,
 )
+
+SKYPILOT_VARIABLE_NOT_SET = Code(
+    id="FC383",
+    name="skypilot-variable-not-set",
+    severity="warning",
+    title="nothing sets {items}",
+    explain="""\
+The task reads a variable of SkyPilot's that its machines have elsewhere (the name of a job group, the address of an
+API server), or that no version sets. Here it is empty.
+
+Give it with `envs` or `--env NAME=VALUE`, or a default where it is read: `${NAME:-default}`.""",
+    bad=_GOOD.replace("train.py", "train.py --group $SKYPILOT_JOBGROUP_NAME"),
+    good=_GOOD.replace("train.py", "train.py --node $SKYPILOT_NODE_RANK"),
+    path=_PATH,
+)
