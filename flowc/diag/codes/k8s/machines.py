@@ -250,10 +250,11 @@ HOST_PATHS = Code(
     id="FC356",
     name="host-paths",
     severity="warning",
-    title="on the machine itself, and empty at the start: {items}",
+    title="on the machine itself, without the old nodes' files: {items}",
     explain="""\
 A `hostPath` is a folder of the node on which the pod runs. The rented machine is a new one, so the folder has none of
-the old node's files, and what is written there is lost with the machine.
+the old node's files, and what is written there is lost with the machine. So it is with folders that every machine has
+(`/mnt`, `/tmp`, `/var/log`).
 
 Use a persistentVolumeClaim for data that must be there or must stay, an emptyDir for the rest.""",
     bad=volume("hostPath: {path: /mnt/datasets}"),

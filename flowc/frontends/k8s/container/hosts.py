@@ -26,10 +26,18 @@ _urls = at_first_use(
     r"([a-z][a-z0-9-]*)(?::[0-9]+)?(?=[/?#\s\"'`,;)|&\\]|$)",
     "finditer",
 )
+# Addresses of private networks, but for ranges of them.
+_private = at_first_use(
+    r"(?<![\w.])(?:10(?:\.[0-9]{1,3}){3}|192\.168(?:\.[0-9]{1,3}){2}|172\.(?:1[6-9]|2[0-9]|3[01])(?:\.[0-9]{1,3}){2})"
+    r"(?![\w.]|/[0-9])",
+    "finditer",
+)
 _host_variable = at_first_use(r"(?:.*_)?(?:HOSTS?|HOSTNAME|ADDR|ADDRESS|BROKERS?)", "fullmatch")
 _word = at_first_use(r"[a-z][a-z0-9-]*", "fullmatch")
 _with_port = at_first_use(r"([a-z][a-z0-9-]*):[0-9]{4,5}", "fullmatch")
 _NO_HOSTS = ("localhost", "host", "hostname", "true", "false", "none", "null", "auto", "kubernetes", "lo")
+# Ends of names that only a site's own network knows.
+_INNER = (".svc", ".local", ".internal", ".lan", ".consul", ".cluster", ".corp", ".intranet", ".intra")
 _NO_PORTS = ("IMAGE", "TAG", "VERSION", "MODEL")
 
 _of_job = at_first_use(r"-[0-9]+", "fullmatch")
@@ -48,20 +56,20 @@ def look_at(container: Mapping, context: Context, found: Environment | None = No
             nodes.append(node)
             _tell_words(name, node.text, node.span, context)
     for node in nodes:
-        if isinstance(node, Scalar) and (".svc" in node.text or "://" in node.text):
+        if isinstance(node, Scalar) and (".svc" in node.text or "://" in node.text or node.text.count(".") > 2):
             _tell(node, context)
     spans = found.spans if found is not None else {}
     for name, value in found.known.items() if found is not None else ():
         if name not in written and name in spans:
             _tell_words(name, value, spans[name], context)
-            for match in (*_services(value), *_urls(value)):
+            for match in (*_services(value), *_urls(value), *_private(value)):
                 _tell_name(match[match.re.groups], spans[name], context)
     image = container.at("image")
-    registry = str(container.read("image", default="")).partition("/")[0]
-    if image is not None and ":" in registry and "/" in str(image.value):
-        host = registry.partition(":")[0]
-        if host.endswith(".svc") or ".svc." in host or "." not in host:
-            _tell_name(registry if host != "localhost" else "", image.span, context)
+    registry, slash, _ = str(container.read("image", default="")).partition("/")
+    host, colon, _ = registry.partition(":")
+    inner = (colon and "." not in host) or host.endswith(_INNER) or ".svc." in host or any(_private(host))
+    if image is not None and slash and host != "localhost" and inner:
+        _tell_name(registry, image.span, context)
 
 
 def _tell_words(name: str, value: str, span: Span, context: Context) -> None:
@@ -98,7 +106,7 @@ def _own(host: str, context: Context) -> bool:
 
 
 def _tell(node: Scalar, context: Context) -> None:
-    for match in (*_services(node.text), *_urls(node.text)):
+    for match in (*_services(node.text), *_urls(node.text), *_private(node.text)):
         group = match.re.groups
         line = node.text[node.text.rfind("\n", 0, match.start()) + 1 : match.start()]
         if not line.lstrip().startswith("#"):

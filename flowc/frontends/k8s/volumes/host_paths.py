@@ -23,6 +23,8 @@ PLACES = frozenset(
         *("/etc/passwd", "/etc/resolv.conf", "/etc/timezone"),
     )
 )
+# Of these, where people keep files: what the old nodes had there, or kept of what the job wrote, is not here.
+_KEPT = ("/home", "/mnt", "/opt", "/root", "/srv", "/tmp", "/var/lib", "/var/log", "/var/tmp")
 # Sockets of the container runtime, which is set up after the folders of a job are made.
 _NAMES = ("docker.sock", "containerd/containerd.sock")
 SOCKETS = tuple(f"{run}/{name}" for run in ("/var/run", "/run") for name in _NAMES)
@@ -41,6 +43,8 @@ def mount_of(source: Node, mount: Node, context: Context) -> Mount | None:
             return None
         context.gather(machine_codes.RUNTIME_SOCKET, f"`{path}`", (source.at("path") or source).span)
         return made("host", whole, mount).replace(create="nothing")
+    if path in _KEPT:
+        context.gather(machine_codes.HOST_PATHS, f"`{whole}` (a folder)", source.span)
     if path in PLACES or path.startswith(tuple(f"{each}/" for each in TREES)) or path in TREES:
         return made("host", whole, mount).replace(create=MAKES.get(kind, "nothing"))
     if kind == "Directory" and context.moves(source, "type", "the folder is made, and has nothing of the old nodes'"):

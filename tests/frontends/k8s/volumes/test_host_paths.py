@@ -65,6 +65,11 @@ def test_what_is_said_is_true() -> None:
         ]
 
     assert said("/var/run/docker.sock", "Socket") == ["the job gets the docker of its machine: `/var/run/docker.sock`"]
-    assert said("/data", "") == ["on the machine itself, and empty at the start: `/data` (a folder)"]
-    assert said("/l", "FileOrCreate") == ["on the machine itself, and empty at the start: `/l` (a file)"]
+    assert said("/data", "") == ["on the machine itself, without the old nodes' files: `/data` (a folder)"]
+    assert said("/mnt/", "") == ["on the machine itself, without the old nodes' files: `/mnt/` (a folder)"]
+    assert said("/var/log", "Directory") == [
+        "on the machine itself, without the old nodes' files: `/var/log` (a folder)"
+    ]
+    assert said("/l", "FileOrCreate") == ["on the machine itself, without the old nodes' files: `/l` (a file)"]
+    assert said("/dev", "") == []
     assert said("/etc/hosts", "File") == []
