@@ -5,7 +5,9 @@ from __future__ import annotations
 from flowc._compiled.shell_words import CODE_SUFFIXES, CONTAINERS, COPIERS, MAKERS, SILENT, WRITERS
 from flowc._compiled.slurm_commands import CLUSTER_FOLDERS, IMAGE_ROOTS
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.ir.profile import is_meant
 from flowc.patterns import at_first_use, at_words, remembered
+from flowc.shell import contained as contained_files
 from flowc.shell.comments import in_comment
 from flowc.shell.steps import plain_words
 from flowc.shell.uses import DECLARES, read_variables, writes_folder
@@ -78,6 +80,8 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
         if installs and path[:5] == "/opt/":
             continue
         if any(path == each or path.startswith(f"{each}/") for each in mounted):
+            continue
+        if any(is_meant(key, path) for key, _ in job.image_files):
             continue
         if own != "/" and f"{path}/".startswith(own) and not path.endswith(_CODE):
             continue
@@ -161,7 +165,8 @@ def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Me
                 made.append(value)
             elif read is None or variable in read:  # of several folders each is one
                 yield from _mentions(word.replace(":", " ") if variable.endswith("PATH") else word, start)
-        if name in SILENT or name in CONTAINERS or name in _REMOVE or (words and words[0][1].strip(_QUOTES) in runners):
+        runs_elsewhere = name in CONTAINERS and name not in contained_files.PROGRAMS
+        if name in SILENT or runs_elsewhere or name in _REMOVE or (words and words[0][1].strip(_QUOTES) in runners):
             continue
         if any(text.find(sign, command.start, end) >= 0 for sign in contained):
             continue
@@ -186,6 +191,10 @@ def _not_made(
     """What a command is given beside what it makes, which is noted, and what is in an image."""
     makes = name in MAKERS or "venv" in (word for _, word in words)
     rest = words[1:]
+    called = contained_files.behind(words)
+    if called is not None:
+        made += _values(contained_files.made(words), variables)
+        return [*words[1 : called[0]], *contained_files.of_the_machine(words)]
     inside = next((number for number, (_, word) in enumerate(rest) if program_in(word) in CONTAINERS), None)
     if inside is not None:  # what follows the image is in it
         image = next((number for number, (_, word) in enumerate(rest) if number > inside and _image(word)), inside)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flowc._compiled.shell_words import CONTAINERS, COPIERS, ENTERS, HOME_FILES, INSTALLS, READS, SILENT
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.ir.profile import is_meant
 from flowc.patterns import at_first_use
+from flowc.shell import contained
 from flowc.shell.uses import DECLARES
 
 TYPE_CHECKING = False
@@ -66,7 +68,7 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
         for start, word in read:
             expanded = _named_by(word, named)
             match = _in_home(expanded)
-            if match is None or match[1] in made or (match[1][0] == "." and installs):
+            if match is None or match[1] in made or (match[1][0] == "." and installs) or _stood_for(expanded, job):
                 continue
             if not deeper or not _is_at("~/" + expanded[match.start(1) :], deeper):
                 skip = word[0] in "\"'"
@@ -82,6 +84,11 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
         if path not in made and not (deeper and _is_at(f"~/{path}", deeper)):
             found.setdefault("~/" + path, place)
     return found
+
+
+def _stood_for(word: str, job: Job) -> bool:
+    """Whether an image of a registry is there in its place."""
+    return any(is_meant(key, word) for key, _ in job.image_files)
 
 
 def _assign(start: int, word: str, named: dict[str, str]) -> dict[str, tuple[int, int]]:
@@ -116,6 +123,8 @@ def _is_at(word: str, targets: list[str]) -> bool:
 
 def _read(name: str, first: tuple[int, str], rest: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The words of a command, with their offsets, that must name what is there."""
+    if contained.behind([first, *rest]) is not None and name not in SILENT:
+        return contained.of_the_machine([first, *rest])
     if name in SILENT or name in CONTAINERS or any(word.startswith("--container-image") for _, word in rest):
         return []
     if name in COPIERS:

@@ -37,6 +37,7 @@ from flowc.rules.base import (
     runs_on_machine,
     runs_plain_sh,
 )
+from flowc.shell.contained import FILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ RULES = (
     Rule(name="slurm_variables", concerns=is_batch_script, words=("SLURM", "SRUN_", *_BY_VARIABLE)),
     Rule(name="plain_sh", concerns=runs_plain_sh),
     Rule(name="shared_files", concerns=has_several_nodes, words=("while", "until", "file", "FileStore")),
-    Rule(name="texts.code", concerns=runs_on_machine, words=(*CODE_SUFFIXES, "./", "cd ", "pushd ")),
+    Rule(name="texts.code", concerns=runs_on_machine, words=(*CODE_SUFFIXES, *FILES, "./", "cd ", "pushd ")),
     Rule(
         name="texts.prepared",
         concerns=has_several_nodes,

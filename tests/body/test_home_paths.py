@@ -17,6 +17,9 @@ FOUND = {
     "if ! source ~/env.sh; then exit 1; fi\n": ["~/env.sh"],
     "srun bash ~/run.sh\necho $(~/bin/pick)\n": ["~/run.sh", "~/bin"],
     "export PATH=$HOME/anaconda3/bin:$PATH\nsource activate x\n": ["$HOME/anaconda3"],
+    "singularity exec --nv -B ~/data:/data $HOME/img/a.sif python a.py ~/out\n": ["~/data", "$HOME/img"],
+    "srun apptainer exec ~/a.sif python a.py\n": ["~/a.sif"],
+    "apptainer pull ~/a.sif docker://a\napptainer exec ~/a.sif python a.py\n": [],
     # What a new home folder has, what is made, asked for or only told.
     "VENV=$HOME/v\npython3 -m venv $VENV\nsource $VENV/bin/activate\n": [],
     "export D=$HOME/x\n[ -d $D ] || git clone https://host/x $D\ncd $D\n": [],

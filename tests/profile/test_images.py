@@ -242,3 +242,13 @@ def test_what_is_not_answered_says_so(machine: Machine, words: list[str]) -> Non
     done = machine.run(*words)
     assert done.returncode == 255
     assert done.stderr.startswith("singularity: ")
+
+
+@pytest.mark.parametrize("call", ["singularity exec --nv", "srun singularity exec"])
+@pytest.mark.parametrize("image", ["torch-2.sif", "/shared/me/torch-2.sif", "$HOME/img/torch-2.sif"])
+def test_a_file_that_a_line_stands_for_is_not_missing(
+    told: Callable[..., driver.Result], call: str, image: str
+) -> None:
+    for profile, missing in ((LINES, False), ("programs: {singularity: {apt: apptainer}}\n", True)):
+        result = told(profile, f"{JOB}{call} {image} nvidia-smi\n", emit="mithril")
+        assert bool(ids(result) & {"FC820", "FC840"}) is missing

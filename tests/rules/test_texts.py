@@ -77,12 +77,23 @@ def test_code_that_nothing_brings(body: str, file: str) -> None:
         "git clone https://host/x\ncd x\n./y\n",
         "if [ -d src ]; then cd src; fi\n",
         "srun -n 1 gcc -o prog -x c - <<<'int main(){}'\nmpirun ./prog\n",
-        "srun $(which singularity) exec --nv x.sif bash -c 'python train.py'\n",
-        "srun --container-image=a ./x\nmpirun singularity exec x.sif ./y\n",
+        "srun $(which singularity) exec --nv docker://x bash -c 'python train.py'\n",
+        "singularity pull x.sif docker://a\nsrun --container-image=a ./x\nmpirun singularity exec x.sif ./y\n",
+        "apptainer build img/x.sif docker://a\napptainer exec img/x.sif ./y\n",
+        "apptainer exec docker://a git clone https://host/x\npython x/a.py\n",
     ],
 )
 def test_code_that_is_there_or_may_be(body: str) -> None:
     assert said(body) == []
+
+
+@pytest.mark.parametrize(
+    "call", ["singularity exec --nv", "srun -n 2 $(which singularity) exec -B /a/b:/c", "apptainer run"]
+)
+def test_an_image_beside_the_script_is_brought_by_nothing(call: str) -> None:
+    assert said(f"{call} ./x.sif python train.py\n") == [("code-not-brought", "./x.sif")]
+    assert said(f"{call} docker://x python train.py\n") == [("code-not-brought", "train.py")]
+    assert said(f'{call} "img/x.sif" python train.py\n') == [("code-not-brought", "img/x.sif")]
 
 
 def test_an_image_or_a_mount_may_have_the_code() -> None:

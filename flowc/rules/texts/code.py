@@ -18,9 +18,11 @@ from flowc.body.cluster_paths import EMPTY
 from flowc.body.commands import STARTING
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
 from flowc.ir.names import WORKSPACE
+from flowc.ir.profile import is_meant
 from flowc.patterns import at_first_use, remembered
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import first_of
+from flowc.shell import contained
 from flowc.shell.scan import scan
 from flowc.shell.words import program_in
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _CHANGES = tuple(f"{word} " for word in ENTERS)
-SIGNS = (*CODE_SUFFIXES, "./", *_CHANGES)
+SIGNS = (*CODE_SUFFIXES, *contained.FILES, "./", *_CHANGES)
 _CONTAINERS = frozenset(CONTAINERS)
 # Options of launchers that take no value.
 _FLAGS = ("-l", "-u", "-v", "-K", "--label", "--unbuffered", "--exclusive", "--exact", "--overlap", "--oversubscribe")
@@ -93,7 +95,10 @@ def lacking(job: Job) -> dict[str, tuple[int, int]]:
         return {}
     if _fetches(text) or (job.setup and _fetches(job.setup)):
         return {}
-    return _lacking(text)
+    found = _lacking(text)
+    if job.image_files:
+        found = {name: at for name, at in found.items() if not any(is_meant(key, name) for key, _ in job.image_files)}
+    return found
 
 
 def may_lack(text: str) -> bool:
@@ -152,17 +157,26 @@ def _fetches(text: str) -> bool:
         words = command.words()
         if words:
             name = program_in(words[0][1])
+            if name in contained.PROGRAMS and contained.image(words) is not None:  # what runs in it may
+                name = next((each for _, word in words[2:] if (each := program_in(word)) in FETCHERS), "")
             if name in FETCHERS:
                 return True
     return False
 
 
 def _run(command: Command) -> list[tuple[int, str]]:
-    """The file that a command runs, with its offset; that it is one, its suffix tells, or `./` in front."""
+    """The file that a command runs, with its offset, and the image in which it does: the folder of the job is there."""
     words = command.words()
     first = program_in(words[0][1]) if words else ""
-    if not words or first in SILENT or first in CONTAINERS:
+    if not words or first in SILENT:
         return []
+    if contained.behind(words) is not None:
+        return [*_relative_image(words), *_code(command, words, first)]
+    return _code(command, words, first) if first not in CONTAINERS else []
+
+
+def _code(command: Command, words: list[tuple[int, str]], first: str) -> list[tuple[int, str]]:
+    """That a word is a file with code, its suffix tells, or `./` in front."""
     names = [first, *(program_in(word) for _, word in words[1:])]
     if command.text.find("container-image", command.start, command.end) >= 0 and any(
         "container-image" in name for name in names
@@ -187,6 +201,13 @@ def _run(command: Command) -> list[tuple[int, str]]:
     return []
 
 
+def _relative_image(words: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The image in a file below the folder where the job begins in which a command runs."""
+    start, word = contained.image(words) or (0, "")
+    match = _relative(word)
+    return [(start + match.start(1), match[1])] if match is not None and word.endswith(contained.FILES) else []
+
+
 def _started(words: list[tuple[int, str]], names: list[str]) -> list[tuple[int, str]]:
     """What stands behind a launcher and its options and is surely no value of one: `srun -n 4 ./a`."""
     if not _CONTAINERS.isdisjoint(names):
@@ -204,5 +225,6 @@ def _made(command: Command, ran: list[tuple[int, str]]) -> set[str]:
     what it `ran`."""
     _, words, redirections = command.parts()
     given = [word for _, operator, word in redirections if ">" in operator]
-    given += [word for start, word in words[1:] if not ran or start != ran[0][0]]
+    starts = {start for start, _ in ran}
+    given += [word for start, word in words[1:] if start not in starts]
     return {word.strip("\"'").removeprefix("./") for word in given}
