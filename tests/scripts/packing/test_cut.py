@@ -90,6 +90,7 @@ def remark(digits: int) -> str:
         # The text may read itself, or show itself.
         (f"{remark(12_000)}\ngrep -c '^#' $0", {"FC801"}),
         (f"{remark(12_000)}\ncp ${{BASH_SOURCE[0]}} /data", {"FC801"}),
+        (f"{remark(12_000)}\ncat $(scontrol show job $SLURM_JOB_ID | sed -n 's/ *Command=//p')", {"FC801"}),
         (f"{remark(12_000)}\nset -ev\nnvidia-smi", {"FC801"}),
         (f"cat <<E\n{remark(12_000)}\nE", {"FC801"}),
     ],
