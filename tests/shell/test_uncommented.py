@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowc.shell.comments import uncommented
-from tests.shell.test_scan import texts
+from tests.shell.test_scan import SIGNS, texts
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 SCRIPTS = sorted([*CORPUS.glob("slurm/*/input.*"), *CORPUS.glob("*/*/run.sh")])
@@ -65,3 +65,13 @@ def test_comments_anywhere(text: str, where: list[bool]) -> None:
     shown, said = read(text)
     if shown and not said:
         assert read(uncommented(text)) == (shown, said)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from(SIGNS), max_size=60))
+def test_any_text_keeps_its_lines(parts: list[str]) -> None:
+    """What is left of a line stands in it."""
+    text = "".join(parts)
+    lines, less = text.split("\n"), uncommented(text).split("\n")
+    assert len(less) == len(lines)
+    assert all(one in line for one, line in zip(less, lines, strict=True))
