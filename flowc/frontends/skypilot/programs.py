@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowc._compiled.shell_programs import PROGRAMS as SHELL_PROGRAMS
 from flowc._compiled.skypilot_programs import PROGRAMS
 from flowc.body.commands import called
 from flowc.diag.codes.yaml import skypilot as codes
@@ -98,7 +99,8 @@ def _first(search: Search, text: str, start: int = 0) -> Match[str] | None:
 
 def _bring(row: dict[str, Any], names: Iterable[str]) -> str:
     unless = f"{row['unless'].replace('{names}', ' '.join(names))} >/dev/null"
-    install = step(row["brings"], f"program {row['names'][0]}")
+    text = "".join(text for _, text in SHELL_PROGRAMS["docker"]) if row["brings"] == "docker" else row["brings"]
+    install = step(text, f"program {row['names'][0]}")
     if not row["then"]:
         return f"{unless} || {install}"
     return f"{unless} || {{\n{install}\n{row['then']}}}"

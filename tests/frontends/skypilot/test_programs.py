@@ -116,6 +116,34 @@ def test_conda_of_the_task_is_left_alone(task: str) -> None:
     assert "program-installed" not in names(task)
 
 
+CALLS_DOCKER = [
+    RUN + "docker run --gpus all a/b python train.py\n",
+    SETUP + "sudo docker pull a/b\n",
+    BASE + "setup: curl -o docker-compose https://a.b/c\nrun: |\n  cd app && docker compose up\n",
+]
+LEAVES_DOCKER = [
+    RUN + "echo docker run\n",
+    RUN + "./docker run\n",
+    SETUP + "curl -fsSL https://get.docker.com | sh\n  docker pull a/b\n",
+    SETUP + "sudo apt-get install -y docker.io\n  docker pull a/b\n",
+]
+
+
+@pytest.mark.parametrize("task", CALLS_DOCKER)
+def test_docker_is_there_where_a_task_calls_it(task: str) -> None:
+    """As on the machines of other clouds: with it, what gives containers the GPUs."""
+    (job,) = jobs(task)
+    assert job["setup"].startswith("type -P docker nvidia-container-runtime-hook >/dev/null || timeout ")
+    assert "add docker docker.io\n" in job["setup"]
+    assert "program-installed" in names(task)
+    assert subprocess.run(["/bin/bash", "-n"], input=job["setup"], text=True).returncode == 0
+
+
+@pytest.mark.parametrize("task", LEAVES_DOCKER)
+def test_docker_of_the_task_is_left_alone(task: str) -> None:
+    assert "nvidia-container" not in (jobs(task)[0]["setup"] or "")
+
+
 def test_both_are_installed() -> None:
     (job,) = jobs(SETUP + "conda create -n a -y\n  uv pip install x\n")
     assert job["programs"] == ["uv", "uvx", "conda", "mamba", "activate"]

@@ -326,12 +326,12 @@ PROGRAM_INSTALLED = Code(
     severity="note",
     title="the {place} gets {what} before the setup, as SkyPilot's do",
     explain="""\
-SkyPilot installs some programs on each machine, and its tasks may call them. The machine of a bid has them not; where a
-task calls one and neither its setup nor an image brings it, the machine installs it first: `uv` in its newest version,
-`conda` as Miniforge with Python 3.10 in `~/miniconda3`, its base environment active in `setup` and `run`. In a
-container (`image_id: docker:…`) there are also `curl`, `wget`, `rsync`, `patch` and `pip` from Debian's packages,
-apt's lists and `sudo` as a function of root's shells; conda's base environment is not active there, and what the
-image has stays.
+SkyPilot installs some programs on each machine, and its tasks may call them. The machine of a bid has them not; where
+a task calls one and neither its setup nor an image brings it, the machine installs it first: `uv` in its newest
+version, `conda` as Miniforge with Python 3.10 in `~/miniconda3`, its base environment active in `setup` and `run`, and
+`docker` with what gives containers the GPUs. In a container (`image_id: docker:…`) there are also `curl`, `wget`,
+`rsync`, `patch` and `pip` from Debian's packages, apt's lists and `sudo` as a function of root's shells; conda's base
+environment is not active there, and what the image has stays.
 Most versions of SkyPilot install Miniconda there, whose packages come from Anaconda's channels, which have terms of
 their own; those of Miniforge come from conda-forge.
 
