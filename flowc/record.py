@@ -92,7 +92,11 @@ class Record:
 
     def replace(self, **changes: Any) -> Self:
         """A copy with these fields changed."""
-        return type(self)(**{**self.__dict__, **changes})
+        own, copy = self.__dict__, object.__new__(type(self))
+        fields = copy.__dict__
+        fields.update(own)
+        fields.update(changes)
+        return copy if len(fields) == len(own) else type(self)(**fields)  # which says what is unknown
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.__dict__ == self.__dict__

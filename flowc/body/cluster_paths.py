@@ -51,11 +51,12 @@ _CODE = tuple(CODE_SUFFIXES)
 EMPTY = ("scratch", "memory")
 
 
-def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
+def cluster_paths(job: Job, brought: tuple[str, ...] = ()) -> dict[str, tuple[int, int]]:
     """The first two parts of each such path, with the place of its first mention as offsets in `job.run.text`.
 
     Not what the job itself mounts, makes or asks for; nothing of what runs in a container, whose image may have any
-    paths; and nothing of texts that are only written: here-documents of `cat`, words of `echo`.
+    paths; and nothing of texts that are only written: here-documents of `cat`, words of `echo`. `brought`: the texts
+    that make up what prepares the job, where that is known: other jobs have the same ones.
     """
     text = (job.run.text or "")[:MOST_TEXT]
     given = _folders(job)
@@ -72,8 +73,8 @@ def cluster_paths(job: Job) -> dict[str, tuple[int, int]]:
     folders = tuple(given.items())
     mentions, made_here = _judged(text, folders) if may_be_shell(job) else ([*_mentioned(text, 0)], [])
     made += made_here
-    if mentions and job.setup and plain_words(job.setup) is None:  # packages make nothing that a text names
-        made += _judged(job.setup, folders)[1]
+    for each in (brought or (job.setup,)) if mentions and job.setup else ():
+        made += _made_by(each, folders)
     found: dict[str, tuple[int, int]] = {}
     installs = _installs(text)
     for path, place in mentions:
@@ -130,6 +131,15 @@ def _judged(text: str, folders: tuple[tuple[str, str], ...]) -> tuple[list[Menti
     return [*_read_from(text, made, dict(folders))], made
 
 
+@remembered(500)  # what prepares jobs is made of the lines of a profile
+def _made_by(text: str, folders: tuple[tuple[str, str], ...]) -> list[str]:
+    """What a text makes that prepares a job. Packages make nothing that a text names."""
+    return _judged(text, folders)[1] if plain_words(text) is None else []
+
+
+_read_in = remembered(4)(read_variables)  # of one text for each of its variables
+
+
 def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Mention]:
     """What a variable holds of which nothing is read, or an option that names a folder for output, is not needed."""
     from flowc.shell.scan import scan
@@ -140,7 +150,6 @@ def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Me
             yield path, ((first, last) if whole is word else (start, start + len(word)))
 
     seen = scan(text)
-    read = read_variables(text)
     contained = ["--container-image"]  # what is called with it runs in an image
     runners: list[str] = []  # what a variable starts in a container
     variables: dict[str, str] = {}
@@ -163,8 +172,11 @@ def _read_from(text: str, made: list[str], given: dict[str, str]) -> Iterator[Me
                 runners += (f"${variable}", f"${{{variable}}}")
             elif "/" in value and _made_by_programs(variable):
                 made.append(value)
-            elif read is None or variable in read:  # of several folders each is one
-                yield from _mentions(word.replace(":", " ") if variable.endswith("PATH") else word, start)
+            else:  # of several folders each is one
+                found = [*_mentions(word.replace(":", " ") if variable.endswith("PATH") else word, start)]
+                read = _read_in(text) if found else None
+                if read is None or variable in read:
+                    yield from found
         runs_elsewhere = name in CONTAINERS and name not in contained_files.PROGRAMS
         if name in SILENT or runs_elsewhere or name in _REMOVE or (words and words[0][1].strip(_QUOTES) in runners):
             continue

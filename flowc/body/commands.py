@@ -54,6 +54,8 @@ STARTING = frozenset(
 )
 # Beside letters, digits and the underscore: a known name with one of these before or behind it is part of another word.
 _JOINED_BEFORE, _JOINED_BEHIND = frozenset("_./$\"'=@-"), frozenset("_./=-")
+# What parts words of which none is a part of another word by these.
+_APART = {each: " " for each in range(128) if not (chr(each).isalnum() or chr(each) in _JOINED_BEHIND)}
 # Words before a command's name that hand on to it, such as a launcher with its options.
 _handing_on = at_first_use(
     r"(?:(?:exec|command)[ \t]+)*"
@@ -190,7 +192,7 @@ def _called_in(text: str, names: tuple[str, ...], deepest: int) -> set[str]:
     words = _plain_words(text)
     if words is not None:
         return {name for name in names if name in words}
-    found = {name for name in names if name in text and _is_called(text, name)}
+    found = {name for name in _may_stand(text, names) if _is_called(text, name)}
     if deepest > 1 and calls_shells(text):
         found = found.union(*(_called_in(each.text, names, deepest - 1) for each in _inner(text)))
     return found
@@ -285,7 +287,7 @@ def _is_said(seen: Scan, place: int) -> bool:
 def _calls(text: str) -> Iterator[tuple[int, int]]:
     """Where known names stand at the place of a command; of one line the first few are looked at."""
     line_end, seen = -1, 0
-    for start, end in sorted(_standing(text)):
+    for start, end in sorted(_standing(text, _may_stand(text, _KNOWN))):
         if start > line_end:
             line_end, seen = text.find("\n", end), 0
             line_end = len(text) if line_end < 0 else line_end
@@ -294,10 +296,29 @@ def _calls(text: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _standing(text: str, names: Sequence[str] = _KNOWN) -> Iterator[tuple[int, int]]:
-    """Where these names stand as words of their own. Most texts hold few of them: looking for each costs less than an
-    expression for all."""
-    for name in [name for name in names if name in text]:
+def _may_stand(text: str, names: tuple[str, ...]) -> list[str]:
+    """Those of these names that may stand in a text as words of their own. It holds few of them: they are looked up
+    among its words, not looked for."""
+    if not text.isascii():
+        return [name for name in names if name in text]
+    words = _words_in(text)
+    return [*words.intersection(names), *(name for name in _of_other_letters(names) if name in text)]
+
+
+@remembered(16)  # a text is asked about several times
+def _words_in(text: str) -> set[str]:
+    return {*text.translate(_APART).split()}
+
+
+@remembered(4)
+def _of_other_letters(names: tuple[str, ...]) -> list[str]:
+    """Those that are not one word to `_may_stand`."""
+    return [name for name in names if name.translate(_APART) != name or not name.isascii()]
+
+
+def _standing(text: str, names: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Where these names stand as words of their own."""
+    for name in names:
         start, size = text.find(name), len(name)
         while start >= 0:
             end = start + size

@@ -212,13 +212,13 @@ def environments(job: Job) -> dict[str, int]:
     if job.image is not None or not any(sign in text for sign in SIGNS) or not may_be_shell(job):
         return {}
     entered, made = _environments_in(text)
-    there = {*job.environments, *_environments_in((job.setup or "")[:MOST_TEXT])[1]}
     found = {}
     for name, start in entered.items():
         places = [place for each, place in made.items() if each in (name, "")]
-        if not there & {name, ""} and not any(place < start or _asks(text, start, place) for place in places):
+        if name not in job.environments and not any(place < start or _asks(text, start, place) for place in places):
             found[name] = start
-    return found
+    there = _environments_in((job.setup or "")[:MOST_TEXT])[1] if found else {}
+    return {} if "" in there else {name: start for name, start in found.items() if name not in there}
 
 
 def enters(text: str) -> bool:
@@ -318,6 +318,7 @@ def entered(job: Job) -> set[str]:
     return found
 
 
+@remembered(500)  # as `program_of`
 def brings_conda(name: str) -> bool:
     """Whether a module of this name has the program `conda`."""
     rows = (row_of(part) for part in name.lower().split("/") if not _version(part))

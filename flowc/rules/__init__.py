@@ -106,8 +106,8 @@ def run(units: list[Unit], sink: Sink) -> None:
     for index, unit in enumerate(units):
         sink.turn_to(index)
         own = unit.job.run.text or (unit.shell_text.text if unit.shell_text is not None else "")
-        text = f"{unit.job.setup or ''}\n{own}"
         known = bool(unit.brought) and _says_nothing(unit.brought)
+        text = own if known else f"{unit.job.setup or ''}\n{own}"
         if known:
             leave_out_preparing(unit)
         for rule in RULES:

@@ -206,7 +206,8 @@ def _inner(unit: Unit, text: str, deepest: int) -> Iterator[Unit]:
     for each in inner_texts(text):
         run = job.run.replace(kind="shell", interpreter="/bin/bash", text=each.text, commands=())
         setup = f"{job.setup or ''}\n{text}"
-        yield from parts(unit.replace(job=job.replace(run=run, setup=setup), text=placed(each, base)), deepest - 1)
+        inner = unit.replace(job=job.replace(run=run, setup=setup), text=placed(each, base), brought=())
+        yield from parts(inner, deepest - 1)
 
 
 def placed(inner: Inner, base: Text | None) -> Derived:

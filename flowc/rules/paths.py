@@ -22,7 +22,7 @@ _unfilled = at_first_use(r"(?i)/(?:path/(?:to|of)|(?:full|absolute|some|my|your)
 def report(unit: Unit, sink: Sink) -> None:
     """One finding a text for all its paths, at the first; those that nobody has filled in are told as such."""
     for each in texts(unit):
-        found = {**home_paths(each.job), **cluster_paths(each.job)}
+        found = {**home_paths(each.job), **cluster_paths(each.job, each.brought)}
         if not found:
             continue
         from flowc.diag.codes.programs import CLUSTER_PATH

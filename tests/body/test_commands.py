@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from flowc._compiled.slurm_commands import MISSING, MODULES, PROVIDED
-from flowc.body.commands import called, missing_commands, provided, reaches_other_nodes, refused_commands
+from flowc.body.commands import (
+    _may_stand,
+    _standing,
+    called,
+    missing_commands,
+    provided,
+    reaches_other_nodes,
+    refused_commands,
+)
 from flowc.body.interpreter import interpreter_package, missing_interpreter, names_python
 from flowc.ir.job import Job, Mount
 from tests.scripts.jobs import unit
@@ -230,3 +240,13 @@ def test_what_copies_a_bucket_is_there_for_the_job_too() -> None:
     copied = Mount(kind="bucket", source="s3://bucket", target="/data", copy=True)
     assert "rclone" not in missing_commands(job.replace(mounts=(copied,)))
     assert "rclone" in missing_commands(job.replace(mounts=(copied.replace(copy=False),)))
+
+
+NAMES = ("srun", "g++", "a.b", "a-b", "x=y", "a b", "$1", "größe")
+
+
+@given(st.text(alphabet="sruna.bxy=-+ /$\"'@g_1\n;ßé→"))
+@example("g++ a.b;a-b|x=y")
+@example("größe → srun→")
+def test_names_are_looked_up_where_they_stand(text: str) -> None:
+    assert sorted(_standing(text, _may_stand(text, NAMES))) == sorted(_standing(text, NAMES))

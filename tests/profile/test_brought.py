@@ -12,9 +12,13 @@ import pytest
 from flowc import driver, profile, rules
 from flowc._compiled.profile_lines import MODULES, PROGRAMS
 from flowc.body import commands
+from flowc.body.cluster_paths import cluster_paths
 from flowc.diag.sink import Sink
 from flowc.inputs import Inputs
+from flowc.rules import paths
+from flowc.rules.texts import code
 from flowc.rules.texts.brought import is_harmless
+from flowc.rules.texts.code import lacking
 from flowc.shell.steps import plain_words
 from flowc.source import Source
 from tests.profile.jobs import JOB, job_of
@@ -47,6 +51,15 @@ cd $DATA_ROOT/$X || exit
 srun -n 2 python train.py ~/data/a /project/b $NCCL
 mpirun ./a
 """
+# Goes nowhere else, and fetches what a text within it runs.
+FETCHES = """\
+#!/bin/bash
+#SBATCH -N 2 -t 5
+module load NAME zlib-of-tests
+FETCH
+mkdir -p /scratch/mine && cp /scratch/mine/a /project/b .
+bash -c './inner.sh; python train.py'
+"""
 
 
 @pytest.fixture
@@ -76,11 +89,18 @@ def test_plain_steps_call_what_a_scan_finds(lines: profile.Profile) -> None:
     assert plain > 20
 
 
-def test_findings_are_those_of_a_judgement_in_the_job(lines: profile.Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "script",
+    [SCRIPT, FETCHES.replace("FETCH", ":"), FETCHES.replace("FETCH", "git clone https://example.org/a .")],
+    ids=["goes", "runs", "fetches"],
+)
+def test_findings_are_those_of_a_judgement_in_the_job(
+    lines: profile.Profile, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
     def found() -> list[Any]:
         told = []
         for name in lines.modules.keys:
-            source = Source.from_bytes("job.sbatch", SCRIPT.replace("NAME", name).encode())
+            source = Source.from_bytes("job.sbatch", script.replace("NAME", name).encode())
             result = driver.check(source, Inputs(profile=lines.path, cluster=lines))
             said = [(each.code.id, each.message, str(each.span)) for each in result.diagnostics]
             told.append((name, result.used, said))
@@ -91,6 +111,8 @@ def test_findings_are_those_of_a_judgement_in_the_job(lines: profile.Profile, mo
     assert len(harmless) > 50
     assert {*WRITTEN} & {*harmless} == {"sets", "document", "steps", "open", "named", "openmpi"}
     monkeypatch.setattr(rules, "_says_nothing", lambda brought: False)
+    monkeypatch.setattr(paths, "cluster_paths", lambda job, brought: cluster_paths(job))
+    monkeypatch.setattr(code, "lacking", lambda job, brought: lacking(job))
     assert found() == once
 
 

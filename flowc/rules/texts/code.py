@@ -55,7 +55,7 @@ def report(unit: Unit, sink: Sink) -> None:
     if _is_below(folder, brought):
         return
     for each in (part for text in texts(unit) for part in parts(text)):
-        found = lacking(each.job)
+        found = lacking(each.job, each.brought)
         if brought:
             found = {name: place for name, place in found.items() if not _is_below(_whole(name, folder), brought)}
         if found:
@@ -87,18 +87,18 @@ def _is_below(path: str, folders: list[str]) -> bool:
     return any(path == each or path.startswith(f"{each}/") for each in folders)
 
 
-def lacking(job: Job) -> dict[str, tuple[int, int]]:
+def lacking(job: Job, brought: tuple[str, ...] = ()) -> dict[str, tuple[int, int]]:
     """Each such file with the place of its first mention in `job.run.text`. Nothing where the text, or what prepares
-    it, fetches anything or goes to another folder: what is there then no text shows."""
+    it, fetches anything or goes to another folder: what is there then no text shows. `brought`: the texts that make up
+    what prepares the job, where that is known: other jobs have the same ones."""
     text = (job.run.text or "")[:MOST_TEXT]
     if not any(sign in text for sign in SIGNS) or not may_be_shell(job):
         return {}
-    if _fetches(text) or (job.setup and _fetches(job.setup)):
-        return {}
-    found = _lacking(text)
+    found = _lacking(text) if not _fetches(text) else {}
     if job.image_files:
         found = {name: at for name, at in found.items() if not any(is_meant(key, name) for key, _ in job.image_files)}
-    return found
+    preparing = (brought or (job.setup,)) if found and job.setup else ()
+    return {} if any(map(_fetches, preparing)) else found
 
 
 def may_lack(text: str) -> bool:
