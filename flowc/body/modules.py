@@ -291,6 +291,8 @@ def brought_by_modules(job: Job, names: Iterable[str] = ()) -> set[str]:
         return set()
     found = _brought_with(tuple(each.name for each in surely_loaded(job)), job.modules)
     setup = job.setup or ""
+    if not any(name in setup for name in CONTAINERS):  # its line says `nothing`
+        found = found.difference(CONTAINERS)
     return found.union(set(names) & set(MPI_PROGRAMS)) if any(sign in setup for sign in MPI_PACKAGES) else found
 
 

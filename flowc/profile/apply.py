@@ -74,24 +74,19 @@ def _variables(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     env = (*((each.entry.key, each.value) for each in added), *job.env)
     told = {use.entry.key for use in unit.used if use.entry.section == "variables"}
     text = job.run.text or ""
-    lacked = set[str]()
+    lacked: dict[str, tuple[str, ...]] = {}
     if reasons and any(each.entry.key in text for each in added):
         from flowc.body.slurm_variables import never_set
+        from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
 
-        lacked = {each.name for each in never_set(job)}
+        lacked = {each.name: (SLURM_VARIABLE_NOT_SET.id,) for each in never_set(job)}
     used = [
-        Use(entry=entry, what=f"{entry.key} is set", instead=_of_never_set() if entry.key in lacked else ())
+        Use(entry=entry, what=f"{entry.key} is set", instead=lacked.get(entry.key, ()))
         for entry in (each.entry for each in added)
         if entry.key not in told
     ]
     origins = {"env": added[0].entry.span, **unit.origins}
     return unit.replace(job=job.replace(env=env), origins=origins, used=(*unit.used, *used))
-
-
-def _of_never_set() -> tuple[str, ...]:
-    from flowc.diag.codes.slurm.words import SLURM_VARIABLE_NOT_SET
-
-    return (SLURM_VARIABLE_NOT_SET.id,)
 
 
 def _places(unit: Unit, profile: Profile, reasons: bool) -> Unit:
@@ -289,16 +284,19 @@ def _images(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     from flowc.body.out_of_reach import image_in_file, images_of
     from flowc.profile import images
 
-    called = _called(unit, images.PROGRAMS)
     files = [each for text in texts for each in images_of(text)]
     lines = profile.images.where(lambda key: any(is_meant(key, each) for each in files))
+    pairs = tuple((row.entry.key, row.reference) for row in lines)
+    called = called_programs(job, images.PROGRAMS, unit.brought)
+    every = all(any(is_meant(key, each) for key, _ in pairs) for each in files if each.endswith(SINGULARITY_FILES))
+    if not every:  # a program that a module brings reads the other files
+        called -= brought_by_modules(job)
     if not lines or not (called or any(sign in f"{job.run.text}{job.setup}" for sign in STEP_IMAGES)):
         return unit
     before, lacked = image_in_file(job) if reasons else None, _lacking_programs(unit, reasons)
-    pairs = tuple((row.entry.key, row.reference) for row in lines)
     job = job.replace(image_files=pairs)
     answered = {*called}
-    if not all(any(is_meant(key, each) for key, _ in pairs) for each in files if each.endswith(SINGULARITY_FILES)):
+    if not every:
         answered &= {"enroot"}  # the program is told to be missing for the sake of the other files
     job = job.replace(programs=(*job.programs, *(name for name in images.PROGRAMS if name in answered)))
     freed = {code for name in job.programs for code in lacked.get(name, ())}

@@ -15,9 +15,9 @@ FILES = (".sif", ".simg", ".img", ".sqsh")
 _RUNNING = ("exec", "run", "shell", "test")
 _MAKING = ("pull", "build")
 # Options whose values are of the machine, and others that have values.
-_BINDS = ("-B", "--bind", "-o", "--overlay")
+_BINDS = ("-B", "--bind", "--env-file", "-o", "--overlay")
 _VALUED = (
-    *("--add-caps", "--app", "--apply-cgroups", "--cpus", "--cwd", "--dns", "--drop-caps", "--env", "--env-file"),
+    *("--add-caps", "--app", "--apply-cgroups", "--cpus", "--cwd", "--dns", "--drop-caps", "--env"),
     *("--fusemount", "-H", "--home", "--hostname", "--memory", "--mount", "--network", "--network-args", "--pwd"),
     *("-S", "--scratch", "--security", "-W", "--workdir"),
 )

@@ -252,3 +252,30 @@ def test_a_file_that_a_line_stands_for_is_not_missing(
     for profile, missing in ((LINES, False), ("programs: {singularity: {apt: apptainer}}\n", True)):
         result = told(profile, f"{JOB}{call} {image} nvidia-smi\n", emit="mithril")
         assert bool(ids(result) & {"FC820", "FC840"}) is missing
+
+
+APPTAINER = "modules:\n  singularity:\n    shell: |\n      apt-get install -y apptainer\n"
+
+
+@pytest.mark.parametrize(
+    "module", [APPTAINER, "modules: {singularity: nothing}\n", "modules: {singularity: {apt: x}}\n"]
+)
+@pytest.mark.parametrize("call", ["singularity exec --nv", "srun singularity exec"])
+def test_docker_answers_for_images_of_lines_though_a_module_brings_the_program(
+    told: Callable[..., driver.Result], module: str, call: str
+) -> None:
+    body = f"module load singularity/3.8\n{call} torch-2.sif nvidia-smi\n"
+    result = told(LINES + module, JOB + body)
+    found = job_of(result)
+    assert found["image_files"] == [["torch*.sif", "nvcr.io/nvidia/pytorch:24.07-py3"]]
+    assert "cat >/usr/local/bin/singularity" in found["setup"]
+    assert not ids(told(LINES + module, JOB + body, emit="mithril")) & {"FC804", "FC812", "FC820", "FC840"}
+    # The program itself is for files of which no line says what they are.
+    both = job_of(told(LINES + module, f"{JOB}{body}{call} other.sif nvidia-smi\n"))
+    assert ("cat >/usr/local/bin/singularity" in both["setup"]) is ("nothing" in module)
+
+
+def test_module_for_which_nothing_is_brought_brings_no_program(told: Callable[..., driver.Result]) -> None:
+    body = "module load singularity\nsingularity exec docker://alpine true\n"
+    for line, missing in (("nothing", True), ("{apt: x}", False)):
+        assert ("FC804" in ids(told(f"modules: {{singularity: {line}}}\n", JOB + body, emit="mithril"))) is missing
