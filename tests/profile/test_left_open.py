@@ -218,3 +218,16 @@ def test_variable_of_the_submitters_environment_is_asked_for(
     path.write_text(text.replace("# LAB_GPU: VALUE", "LAB_GPU: '0'"))
     assert main(["check", "--summary", "--format=json", "."]) == 0
     assert json.loads(capsysbinary.readouterr().out)["free"] == 2
+
+
+def test_gpus_that_are_not_sold_are_told_with_their_section(
+    tree: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for name, gpus in (("a", "v100:1"), ("b", "tesla_v100:1"), ("c", "h100:8")):
+        Path(f"{name}.sbatch").write_text(f"#!/bin/bash\n#SBATCH --gres=gpu:{gpus} --time=10\nmodule load gcc\n")
+    told = init(capsysbinary, ".")
+    assert "3 job files, of which 2 give no bid; of 1, 0 lack nothing" in told
+    assert "2 ask for GPUs that are not sold: a line of `gpus` names others (`flowc explain FC605`)\n" in told
+    with open(".flowc/profile.yaml", "a") as file:
+        file.write("gpus:\n  v100: any\n")
+    assert "not sold" not in init(capsysbinary, ".")

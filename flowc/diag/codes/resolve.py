@@ -85,7 +85,8 @@ The job asks for a GPU model that the provider does not rent out. Memory, speed 
 from model to model, so none is put in its place unasked.
 
 Name a model that is sold in the script, or choose a machine with `--instance-type`, which wins over the
-script. `--move` takes the cheapest that is at least as capable.""",
+script. `--move` takes the cheapest that is at least as capable; a line of the profile does for all jobs, such as
+`gpus: {v100: a100}`, or `{v100: any}`.""",
     bad="#!/bin/bash\n#SBATCH --gres=gpu:v100:1\n#SBATCH --time=1:00:00\nnvidia-smi\n",
     good=_GOOD,
 )

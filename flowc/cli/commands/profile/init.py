@@ -18,6 +18,7 @@ from flowc.cli.commands.profile.places import own_places, start_of
 from flowc.cli.inputs import gather
 from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
 from flowc.diag.codes.emit import STARTUP_SCRIPT_TOO_LARGE
+from flowc.diag.codes.resolve import GPU_MODEL_NOT_SOLD
 from flowc.diag.excerpt import visible
 from flowc.diag.lacks import BLOCKING, KINDS, PATH
 from flowc.diag.render import count, render
@@ -227,6 +228,10 @@ class Found:
         told[0] += f"; of {len(bids):,}, {free:,} lack nothing" + (
             f", {now:,} with what is filled in" if now > free else ""
         )
+        unsold = sum(each["failed"] and GPU_MODEL_NOT_SOLD.id in _codes(each) for each in self.before)
+        if unsold:
+            ask = f"{unsold:,} {'asks' if unsold == 1 else 'ask'}"
+            told.append(f"{ask} for GPUs that are not sold: a line of `gpus` names others (`flowc explain FC605`)")
         first = self.first()
         if first:
             more = now + sum(line.frees for line in first)
@@ -279,6 +284,10 @@ def _seen_from(folder: str, path: str) -> str:
     """A path as a profile writes it: a word alone would be the name of a volume."""
     found = os.path.relpath(path, folder)
     return found if "/" in found or found[0] == "." else f"./{found}"
+
+
+def _codes(facts: Facts) -> set[str]:
+    return {code for code, *_ in facts["findings"]}
 
 
 def _lacks(facts: Facts) -> list[tuple[str, str]]:
