@@ -92,4 +92,34 @@ PROGRAMS = ({'where': 'machine',
   'what': '`sudo`',
   'unless': 'command -v sudo',
   'brings': 'echo \'sudo() { "$@"; }\' >>~/.bashrc\n',
-  'then': 'sudo() { "$@"; }\n'})
+  'then': 'sudo() { "$@"; }\n'},
+ {'where': 'machine',
+  'names': ('sky_templates',),
+  'uses': '(?:~|\\$HOME|\\$\\{HOME\\})/sky_templates/',
+  'own': '(?!)',
+  'what': '`~/sky_templates`',
+  'unless': 'test -e ~/sky_templates && echo "$SKYPILOT_NODE_RANK $SKYPILOT_NODE_IPS $SKYPILOT_NUM_NODES '
+            '$SKYPILOT_NUM_GPUS_PER_NODE"',
+  'brings': 'python3 -m pip --version >/dev/null 2>&1 || { apt-get -yq update; apt-get -yq install '
+            'python3-pip; } >/dev/null\n'
+            'command -v uv >/dev/null || env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q uv\n'
+            'env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q --no-deps --target /tmp/sky '
+            'skypilot==0.14.1\n'
+            'chmod 755 /tmp/sky/sky_templates/ray/*_cluster\n'
+            'mv /tmp/sky/sky_templates ~/sky_templates\n',
+  'then': ''},
+ {'where': 'container',
+  'names': ('sky_templates',),
+  'uses': '(?:~|\\$HOME|\\$\\{HOME\\})/sky_templates/',
+  'own': '(?!)',
+  'what': '`~/sky_templates`',
+  'unless': 'test -e ~/sky_templates && echo "$SKYPILOT_NODE_RANK $SKYPILOT_NODE_IPS $SKYPILOT_NUM_NODES '
+            '$SKYPILOT_NUM_GPUS_PER_NODE"',
+  'brings': 'python3 -m pip --version >/dev/null 2>&1 || { apt-get -yq update; apt-get -yq install '
+            'python3-pip; } >/dev/null\n'
+            'command -v uv >/dev/null || env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q uv\n'
+            'env PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install -q --no-deps --target /tmp/sky '
+            'skypilot==0.14.1\n'
+            'chmod 755 /tmp/sky/sky_templates/ray/*_cluster\n'
+            'mv /tmp/sky/sky_templates ~/sky_templates\n',
+  'then': ''})

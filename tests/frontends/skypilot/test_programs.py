@@ -144,6 +144,21 @@ def test_docker_of_the_task_is_left_alone(task: str) -> None:
     assert "nvidia-container" not in (jobs(task)[0]["setup"] or "")
 
 
+@pytest.mark.parametrize("image", [False, True])
+def test_skypilots_scripts_for_ray_are_there(image: bool) -> None:
+    head = BASE.replace("}", ", image_id: 'docker:a/b'}") if image else BASE
+    task = head + "setup: echo one\nrun: |\n  ~/sky_templates/ray/start_cluster\n  python train.py\n"
+    (job,) = jobs(task)
+    assert "skypilot==0.14.1" in job["setup"]
+    assert "command -v uv" in job["setup"]
+    assert not {"cluster-path", "command-missing", "skypilot-variable-not-set"}.intersection(
+        each.code.name for each in checked(task).diagnostics
+    )
+    (script,) = driver.compile(Source("a.yaml", task), Inputs(), emit="script", frontend="skypilot").artifacts
+    assert "SKYPILOT_NODE_RANK=0" in script.text
+    assert "SKYPILOT_NUM_GPUS_PER_NODE=8" in script.text
+
+
 def test_both_are_installed() -> None:
     (job,) = jobs(SETUP + "conda create -n a -y\n  uv pip install x\n")
     assert job["programs"] == ["uv", "uvx", "conda", "mamba", "activate"]
