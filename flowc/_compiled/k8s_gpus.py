@@ -166,12 +166,13 @@ SHARED_RESOURCES = ('nvidia.com/mig-',
  'nvidia.com/gpumem',
  'nvidia.com/gpucores',
  'aliyun.com/gpu-mem',
+ 'k8s.amazonaws.com/vgpu',
  'tencent.com/vcuda-',
  'volcano.sh/vgpu-',
  'volcano.sh/gpu-memory',
  'deviceclass.resource.kubernetes.io/mig.nvidia.com')
 
-COUNTED_PARTS = {'volcano.sh/vgpu-number': 1, 'tencent.com/vcuda-core': 100}
+COUNTED_PARTS = {'volcano.sh/vgpu-number': 1, 'tencent.com/vcuda-core': 100, 'k8s.amazonaws.com/vgpu': 10}
 
 PROXIES = ('istio-proxy',
  'istio-init',

@@ -101,6 +101,7 @@ class TestGpus:
             ({"aliyun.com/gpu-mem": 3}, 1),
             ({"volcano.sh/vgpu-number": 2, "volcano.sh/vgpu-memory": 1024}, 2),
             ({"tencent.com/vcuda-core": 250, "tencent.com/vcuda-memory": 8}, 3),
+            ({"k8s.amazonaws.com/vgpu": 1}, 1),
         ],
     )
     def test_parts_of_gpus_become_whole_ones_when_moved(self, limits: dict[str, int], gpus: int) -> None:
