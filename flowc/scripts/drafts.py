@@ -117,7 +117,11 @@ class Drafts:
     @property
     def cut(self) -> Draft | None:
         """What a script that does not fit does without more, so that it fits; None where nothing helps."""
-        return next((each for each in self._cut() if each.packing.fits(patient=self._patient)), None)
+        for each in self._cut():
+            packing = each.packing
+            if packing.fits_surely(patient=self._patient) or packing.fits(patient=self._patient):
+                return each
+        return None
 
     @property
     def has_tools(self) -> bool:
