@@ -245,7 +245,7 @@ os.kill(int(sys.argv[2]),12)' "$gang_word" $$ >/dev/null 2>&1 &
     # What the user set comes last and wins.
     # shellcheck disable=SC2054
     in_job=(
-        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --user=0 --cap-add=SYS_ADMIN --cap-add=SYS_RESOURCE --security-opt=apparmor=unconfined --ulimit=memlock=-1 --shm-size=64g --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/root/sky_workdir --mount type=bind,src=/mnt/flowc/1,dst=/data --mount type=bind,src=/mnt/flowc/2,dst=/out --mount type=bind,src=/mnt/flowc/3,dst=/root/.config/train.toml --mount type=bind,src=/mnt/flowc/4,dst=/scratch -w /root/sky_workdir -e HF_TOKEN -e WANDB_API_KEY \
+        docker run --label flowc --log-driver none "${fabric_words[@]}" --network host --user=0 --cap-add=SYS_RESOURCE --security-opt=apparmor=unconfined --ulimit=memlock=-1 --shm-size=64g --gpus all --mount type=bind,src=/mnt/checkpoints,dst=/checkpoints --mount type=bind,src=/mnt/flowc/0,dst=/root/sky_workdir --mount type=bind,src=/mnt/flowc/1,dst=/data --mount type=bind,src=/mnt/flowc/2,dst=/out --mount type=bind,src=/mnt/flowc/3,dst=/root/.config/train.toml --mount type=bind,src=/mnt/flowc/4,dst=/scratch -w /root/sky_workdir -e HF_TOKEN -e WANDB_API_KEY \
         -e SKYPILOT_NUM_NODES=2 \
         -e SKYPILOT_NUM_GPUS_PER_NODE=8 \
         -e PYTHONUNBUFFERED=1 \

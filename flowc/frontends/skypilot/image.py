@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 PREFIX = "docker:"
 SHARED = "/dev/shm"
-# Programs that mount file systems of their own.
+# Programs that mount file systems, or make rooms of their own.
 calls_fuse = at_first_use(
     r"\b(?:sshfs|rclone[ \t]+mount|gcsfuse|s3fs|mount-s3|goofys|blobfuse2?|squashfuse|fuse)\b", "search"
 )
+mounts = at_first_use(r"(?<![\w./-])(?:u?mount|unshare|nsenter|bwrap|bubblewrap|chroot)(?![\w./=-])", "search")
 # `org/name:tag`, maybe behind a registry's host; images of machines are ami-…, projects/…, publisher:offer:sku:version.
 _container = at_first_use(
     r"(?!projects/|subscriptions/|skypilot:)[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)+"
@@ -97,10 +98,13 @@ def isolation(task: Mapping, contained: bool, ledger: Ledger, origins: dict[str,
     return found
 
 
-def as_of_skypilot(found: Isolation, place: Span, origins: dict[str, Span], *, fuse: bool) -> Isolation:
-    """What SkyPilot's own words for docker give every container, for file systems and limits of its own (`place` asks
-    for the image). It logs in as the image's own user, whose home only the image knows: root's stands for it."""
-    fields: dict[str, Any] = {"cap_add": ("SYS_ADMIN", "SYS_RESOURCE"), "apparmor": "unconfined"}
+def as_of_skypilot(found: Isolation, place: Span, origins: dict[str, Span], texts: list[str]) -> Isolation:
+    """What SkyPilot's own words for docker give every container, for limits of its own and, where one of the texts asks
+    for that, file systems of its own: machines on this computer refuse these (`place` asks for the image). It logs in
+    as the image's own user, whose home only the image knows: root's stands for it."""
+    fuse = any(map(calls_fuse, texts))
+    admin = ("SYS_ADMIN",) if fuse or any(map(mounts, texts)) else ()
+    fields: dict[str, Any] = {"cap_add": (*admin, "SYS_RESOURCE"), "apparmor": "unconfined"}
     if any(word.startswith("--security-opt=apparmor") for word in found.options):
         del fields["apparmor"]
     if not any(word.startswith("--user=") for word in found.options):

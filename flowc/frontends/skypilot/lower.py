@@ -8,7 +8,7 @@ from flowc.diag.codes.yaml.document import WRONG_FORM
 from flowc.digest import sha256_hex
 from flowc.frontends.skypilot import moving, sizes
 from flowc.frontends.skypilot.environment import LOGIN_SECRET, Environment
-from flowc.frontends.skypilot.image import SHARED, as_of_skypilot, calls_fuse, has_shared_memory, image, isolation
+from flowc.frontends.skypilot.image import SHARED, as_of_skypilot, has_shared_memory, image, isolation
 from flowc.frontends.skypilot.programs import with_profile, with_programs
 from flowc.frontends.skypilot.read import Tree
 from flowc.frontends.skypilot.resources import NAMED, Wishes, wishes
@@ -220,8 +220,8 @@ class Lowering:
         found = isolation(self.task, contained, self.ledger, self.origins, self.sink)
         if contained:
             place = self.origins.get("image", first_key(self.task))
-            texts = (str(self.task.read(key, default="")) for key in ("setup", "run"))
-            found = as_of_skypilot(found, place, self.origins, fuse=any(map(calls_fuse, texts)))
+            texts = [str(self.task.read(key, default="")) for key in ("setup", "run")]
+            found = as_of_skypilot(found, place, self.origins, texts)
             if not has_shared_memory(found) and all(mount.target != SHARED for mount, _ in storage.found):
                 self.origins[f"mounts.{len(storage.found)}"] = place
                 storage.found.append((Mount(kind="memory", source="shm", target=SHARED), place))
