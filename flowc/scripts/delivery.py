@@ -22,7 +22,7 @@ KEY_CHARACTERS = 64
 WHOLE = "whole"
 # What a text says that may look at its own lines, or at itself.
 _reads_itself = at_first_use(
-    r"\$\{?0(?!\d)|Command|BASH_SOURCE|BASH_ARGV|batch_script|slurm_script|\bset\s[^\n;]*?(?:-\w*v|verbose)|\b(?:ba|da)?sh\s+-\w*v",
+    r"\$\{?0(?!\d)|Command=|BASH_SOURCE|BASH_ARGV|batch_script|slurm_script|\bset\s[^\n;]*?(?:-\w*v|verbose)|\b(?:ba|da)?sh\s+-\w*v",
     "search",
 )
 # SkyPilot's texts see what `setup` and an image's installers append to ~/.bashrc, which asks whether somebody types. On
