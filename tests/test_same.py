@@ -46,6 +46,8 @@ NATURE = {
     "run.argv": "compared with the text",
     "run.workdir": "SkyPilot runs all tasks in one folder of its own",
     "isolation.user": "a task of SkyPilot has the home of root, where its paths begin",
+    "isolation.cap_add": "SkyPilot gives containers rights, and shared memory, which `document` takes out",
+    "isolation.apparmor": "see cap_add",
     "env_policy": "only sbatch knows an environment that could be handed on",
     "placement.clouds": "SkyPilot names them; other formats have no word for it",
     "placement.node_labels": "only Kubernetes has labels; what one says of the GPU is in the plan",
@@ -87,6 +89,7 @@ def document(unit: Unit) -> dict[str, Any]:
     for name, value in job_document(unit.job).items():
         inner = {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
         found |= inner
+    found["mounts"] = [each for each in found["mounts"] if each["target"] != "/dev/shm"]
     return {path: value for path, value in found.items() if not any(re.match(rf"{name}\b", path) for name in NATURE)}
 
 
