@@ -11,7 +11,7 @@ from .jobs import IMAGE
 
 pytestmark = pytest.mark.docker
 
-SSH = r"""
+SSH = r"""exec 2>&1
 id -u
 echo words | ssh t-worker-0.t -p 2222 'cat; id -u; echo $COLOR $K_MPI_JOB_ROLE; exit 3'
 echo status $?
