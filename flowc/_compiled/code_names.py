@@ -357,4 +357,5 @@ NAMES = {'FC001': 'empty-script',
  'FC857': 'wheels-of-cluster',
  'FC858': 'bucket-without-login',
  'FC859': 'pmi-without-room',
- 'FC860': 'comments-left-out'}
+ 'FC860': 'comments-left-out',
+ 'FC861': 'venv-missing'}

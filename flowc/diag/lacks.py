@@ -3,15 +3,16 @@ not on the machine; a partition whose GPU is not known leaves a choice open, no 
 
 from __future__ import annotations
 
-MODULE, PATH, VARIABLE, ENVIRONMENT = "module", "path", "variable", "environment"
+MODULE, PATH, VARIABLE, ENVIRONMENT, VENV = "module", "path", "variable", "environment", "venv"
 PROGRAM, IMAGE, PARTITION = "program", "image", "partition"
-BLOCKING = (MODULE, PATH, VARIABLE, ENVIRONMENT, PROGRAM, IMAGE)
+BLOCKING = (MODULE, PATH, VARIABLE, ENVIRONMENT, VENV, PROGRAM, IMAGE)
 # With the words for several, in the order in which tables have them.
 KINDS = {
     MODULE: "modules",
     PATH: "paths of the cluster",
     VARIABLE: "variables",
     ENVIRONMENT: "conda environments",
+    VENV: "virtual environments of Python",
     PROGRAM: "programs",
     IMAGE: "image files",
     PARTITION: "partitions whose GPU is not known",

@@ -240,7 +240,8 @@ class Job(Record):
     and of its image, quoted for a shell, `entrypoint` or `entrypoint_command`; in `env`, `${NAME}` is never expanded.
     `secrets` are names of variables whose values come after boot, never by the startup script.
     `modules` are names of environment modules, maybe globs, which the setup brings; `programs` those of programs,
-    `environments` those of conda's environments; `image_files` are names of image files, or globs of them, with the
+    `environments` those of conda's environments, `venvs` the paths of Python's virtual ones (`~/x`, `/x`, or below the
+    job's own folder); `image_files` are names of image files, or globs of them, with the
     images of registries that stand in their place.
     `kill_on_invalid_dep`: where what it depends on can never hold, it counts as cancelled; else it waits for ever.
     `number` is what Slurm's variables call it, where whoever submits it has given it one, the tasks of an array those
@@ -261,6 +262,7 @@ class Job(Record):
     modules: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    venvs: tuple[str, ...] = ()
     image_files: tuple[tuple[str, str], ...] = ()
     image: str | None = None
     isolation: Isolation = Isolation()

@@ -69,9 +69,9 @@ class StandIn(Record):
 
 
 class Brought(Record):
-    """A module, a program that texts call by its name alone, or an environment of conda, `entry.key`: `setup` is shell
-    text that brings it, empty where the machine needs nothing. `by_docker`: the machine's docker answers it, and what
-    that takes depends on the job's text."""
+    """A module, a program that texts call by its name alone, an environment of conda or of Python, `entry.key`: `setup`
+    is shell text that brings it, empty where the machine needs nothing. `by_docker`: the machine's docker answers it,
+    and what that takes depends on the job's text."""
 
     entry: Entry
     setup: str = ""
@@ -168,6 +168,7 @@ class Profile(Record):
     modules: Lines[Brought] = _NONE
     programs: Lines[Brought] = _NONE
     environments: Lines[Brought] = _NONE
+    venvs: Lines[Brought] = _NONE
     images: Lines[Image] = _NONE
     places: Lines[Place] = _NONE
     variables: Lines[Variable] = _NONE
@@ -183,6 +184,7 @@ LINES: dict[str, tuple[str, type[Record]]] = {
     "modules": ("modules", Brought),
     "programs": ("programs", Brought),
     "environments": ("conda", Brought),
+    "venvs": ("venvs", Brought),
     "images": ("images", Image),
     "places": ("paths", Place),
     "variables": ("variables", Variable),

@@ -4,20 +4,22 @@ and variables. The job's own words and the command line's flags win."""
 from __future__ import annotations
 
 from flowc._compiled.slurm_commands import ENROOT_FILES, SINGULARITY_FILES, STEP_IMAGES
-from flowc.body.cluster_paths import cluster_paths
 from flowc.body.commands import called_programs, missing_commands
-from flowc.body.home_paths import home_paths
 from flowc.body.interpreter import missing_env
 from flowc.body.modules import brought_by_modules, entered, is_brought, lacking, surely_loaded
+from flowc.body.paths.cluster import cluster_paths
+from flowc.body.paths.home import home_paths
+from flowc.body.venvs import path_of, used_venvs
 from flowc.catalog.gpus import is_meant as is_gpu
 from flowc.diag.codes import programs as codes
 from flowc.ir.profile import Use, is_meant
-from flowc.patterns import at_first_use, at_words, remembered
+from flowc.patterns import at_first_use, remembered
+from flowc.profile.named import is_word, may_be_in, names, stripped, takes
 from flowc.shell.steps import APT, BRING, PIP, STEP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from flowc.ir.job import Job
     from flowc.ir.profile import Brought, Lines, Place, Profile
@@ -28,14 +30,6 @@ _read_by_programs = at_first_use(r"\w*(?:CACHE|PATH|TMP|TEMP)\w*|HOME|\w+_(?:HOM
 # How steps begin that read.py makes.
 _APT, _PIP, _CONDA = f"{STEP}{APT}", f"{STEP}{PIP}", f"{STEP}{BRING}"
 _SHELL = f"{STEP}bash -ec "
-_SIGNS = "_.+-"
-# Other ways to write what lines begin with `~/` for.
-_home = at_first_use(r"(?:\$HOME|\$\{HOME\})[\"']?/", "sub")
-_PLAIN = frozenset(each for each in map(chr, range(128)) if each.isalnum() or each in f"/{_SIGNS}")
-# So many lines are looked for sooner than all paths of a text are found.
-_FEW_PATHS = 50
-# Paths where they begin.
-_paths = at_words(r"(?<![\w.+/-])/[\w.+/-]*", ("/",))
 # What a text has that names an image: how its file ends, or an option of `srun`.
 _IMAGE_SIGNS = (*SINGULARITY_FILES, *ENROOT_FILES, "enroot", *STEP_IMAGES)
 
@@ -48,7 +42,7 @@ def apply(unit: Unit, profile: Profile, *, reasons: bool = True) -> Unit:
         unit = _variables(unit, profile, reasons)
     if unit.job.image is not None:  # what is in an image does not come from the cluster
         return unit
-    for bring in (_places, _environments, _modules, _images, _programs):
+    for bring in (_places, _environments, _venvs, _modules, _images, _programs):
         unit = bring(unit, profile, reasons)
     return unit
 
@@ -96,8 +90,8 @@ def _places(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     texts += _values(unit, profile, texts)
     taken = {*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes)}
     together = "\n".join(texts)
-    paths = _stripped(profile.places.keys)
-    named = _may_be_in(together, profile.places.keys)
+    paths = stripped(profile.places.keys)
+    named = may_be_in(together, profile.places.keys)
     lines = [number for number, path in enumerate(paths) if path in named and takes(together, path, paths)]
     added = [each for each in map(profile.places.__getitem__, lines) if each.mount.target not in taken]
     if not added:
@@ -124,100 +118,14 @@ def _values(unit: Unit, profile: Profile, texts: list[str]) -> list[str]:
     found = [value for name, value in unit.job.env if name not in lines]
     together = "\n".join((*texts, *found))
     for name, value in unit.job.env:
-        if name in lines and "/" in value and (_read_by_programs(name) or _is_word(name, together)):
+        if name in lines and "/" in value and (_read_by_programs(name) or is_word(name, together)):
             found.append(value)
     return found
 
 
-def _is_word(name: str, text: str) -> bool:
-    at = text.find(name)
-    while at >= 0:
-        around = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
-        if not any(char.isalnum() or char == "_" for char in around):
-            return True
-        at = text.find(name, at + 1)
-    return False
-
-
-def takes(text: str, path: str, lines: Iterable[str]) -> bool:
-    """Whether a text names something for which the line of this path is the nearest of these."""
-    text = _with_home(text) if path[:1] == "~" and "HOME" in text else text
-    if not _names(text, path):
-        return False
-    below = f"{path}/"
-    for each in lines:
-        if each.startswith(below):
-            text = "\n".join(_without(text, each))
-    return _names(text, path)
-
-
-@remembered(1)  # the lines of one profile are asked for one after the other
-def _with_home(text: str) -> str:
-    """With `~/` for each other way to write it."""
-    return _home(lambda _: "~/", text)  # type: ignore[no-any-return]
-
-
-def _without(text: str, path: str) -> Iterator[str]:
-    """What a text says but for what it names at a path or below."""
-    start = at = 0
-    while (at := text.find(path, at)) >= 0:
-        end = at + len(path)
-        if not _part(text, end):
-            yield text[start:at]
-            start = end
-        at = end
-    yield text[start:]
-
-
 def _lacks(paths: list[str], place: Place) -> bool:
     """Whether one of the paths that are missing is there."""
-    return any(_names(path, place.mount.target) for path in paths)
-
-
-def _part(text: str, at: int) -> bool:
-    """Whether the part of a path goes on with this character."""
-    char = text[at : at + 1]
-    return char.isalnum() or (char in _SIGNS and char != "")
-
-
-def _may_be_in(text: str, keys: tuple[str, ...]) -> set[str]:
-    """The paths of these keys that a text may name, and others. It has few, a profile may have many: these are looked
-    up, not looked for."""
-    if len(keys) <= _FEW_PATHS:
-        return {path for path in _stripped(keys) if path[1:] in text}
-    found = {path for match in _paths(text) for path in _with_above(match[0])}
-    return found.union(path for path in _others(keys) if path[1:] in text)
-
-
-@remembered(4)
-def _stripped(keys: tuple[str, ...]) -> list[str]:
-    """The paths that these keys are for."""
-    return [key.rstrip("/") for key in keys]
-
-
-@remembered(4)
-def _others(keys: tuple[str, ...]) -> list[str]:
-    """Those that `_paths` does not see whole."""
-    return [key.rstrip("/") for key in keys if key[:1] != "/" or not _PLAIN.issuperset(key)]
-
-
-def _with_above(path: str) -> Iterator[str]:
-    """A path and those that it is below."""
-    at = path.find("/", 1)
-    while at > 0:
-        yield path[:at]
-        at = path.find("/", at + 1)
-    yield path
-
-
-def _names(text: str, path: str) -> bool:
-    """Whether a text names a path, or one below it."""
-    at = text.find(path)
-    while at >= 0:
-        if not _part(text, at + len(path)) and not (at and (text[at - 1] == "/" or _part(text, at - 1))):
-            return True
-        at = text.find(path, at + 1)
-    return False
+    return any(names(path, place.mount.target) for path in paths)
 
 
 def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
@@ -234,6 +142,27 @@ def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     from flowc.profile.environments import BEGIN
 
     setups = (BEGIN, *(row.setup for row in lines))
+    unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
+    return unit.prepared("\n".join(setups), lines[0].entry.span, setups)
+
+
+def _venvs(unit: Unit, profile: Profile, reasons: bool) -> Unit:
+    """Virtual environments that texts enter, or whose programs they call by their paths."""
+    job = unit.job
+    if not profile.venvs.keys or "bin/" not in f"{job.run.text}{job.setup}":
+        return unit
+    entered, called = used_venvs(job)
+    lines = profile.venvs.where(lambda key: path_of(key) in entered | called)
+    if not lines:
+        return unit
+    used = [
+        Use(entry=row.entry, what=f"virtual environment {row.entry.key}", instead=instead if reasons else ())
+        for row in lines
+        for instead in [(codes.VENV_MISSING.id,) if path_of(row.entry.key) in entered else (codes.CLUSTER_PATH.id,)]
+    ]
+    job = job.replace(venvs=tuple(path_of(row.entry.key) for row in lines))
+    origins = {"venvs": lines[0].entry.span, **unit.origins}
+    setups = tuple(row.setup for row in lines)
     unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
     return unit.prepared("\n".join(setups), lines[0].entry.span, setups)
 

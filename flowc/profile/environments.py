@@ -70,7 +70,7 @@ if [ -n "${CONDA_PREFIX-}" ]; then
 fi
 """
 # It stands apart: what installs conda itself takes a folder at conda's place for one that is there already.
-_FETCH = f"""\
+FETCH = f"""\
 mkdir -p {MAMBA}
 cd {MAMBA}
 if [ ! -e micromamba ]; then
@@ -158,5 +158,5 @@ def programs_of(packages: list[str], channels: list[str]) -> str:
 
 
 # What all environments of a job need, once; and all that modules and programs have.
-BEGIN = step(_FETCH + _BEGIN, "conda")
-BEGIN_PROGRAMS = step(f"{_FETCH}printf %s {sh(_BRING)} >bring", "conda")
+BEGIN = step(FETCH + _BEGIN, "conda")
+BEGIN_PROGRAMS = step(f"{FETCH}printf %s {sh(_BRING)} >bring", "conda")

@@ -30,8 +30,15 @@ MOST_FILES = 16
 MOST_BYTES = 1 << 22
 # The code that says what a profile means, by which it is known beside the version.
 _CODE = (
-    *("profile/base.py", "profile/kept.py", "profile/read.py", "profile/environments.py", "shell/steps.py"),
-    *("profile/images.py", "_compiled/shell_programs.py"),
+    *(
+        "profile/base.py",
+        "profile/kept.py",
+        "profile/read.py",
+        "profile/environments.py",
+        "profile/venvs.py",
+        "shell/steps.py",
+    ),
+    *("profile/venvs.py", "profile/images.py", "_compiled/shell_programs.py"),
     *("profile/cluster/site.py", "override/apply.py", "ir/profile.py", "ir/site.py", "ir/job.py", "ir/mounts.py"),
     "shell/quote.py",
     *("_compiled/profile_fields.py", "yamldoc/read.py", "yamldoc/check.py", "yamldoc/node.py", "yamldoc/scalars.py"),
@@ -86,7 +93,8 @@ def _digest(path: str, name: str) -> str | None:
 def _tells_secrets(profile: ir.Profile, source: Source) -> bool:
     from flowc.secret import places
 
-    return bool(source.secrets or places(source.text) or any(places(each.setup) for each in profile.environments))
+    made = (*profile.environments, *profile.venvs)
+    return bool(source.secrets or places(source.text) or any(places(each.setup) for each in made))
 
 
 def _told(lines: ir.Lines[Any]) -> tuple[bytes, ...]:

@@ -13,7 +13,7 @@ from flowc._compiled.profile_lines import FOLDERS, MODULES, OPEN, OPEN_PROGRAMS,
 from flowc._compiled.slurm_commands import CATEGORIES, OF_SITES, PROVIDED, REFUSED
 from flowc._compiled.slurm_commands import MODULES as MODULE_COMMANDS
 from flowc.body.modules import CONTAINERS
-from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, line_of, root
+from flowc.diag.lacks import BLOCKING, ENVIRONMENT, MODULE, PATH, PROGRAM, VARIABLE, VENV, line_of, root
 from flowc.patterns import at_first_use, is_like, remembered
 from flowc.profile.names import of_python, package_of
 from flowc.record import Record
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _module_key = at_first_use(r"[A-Za-z0-9_.+/-][A-Za-z0-9_.+/-]*", "fullmatch")
 _environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
+_venv_key = at_first_use(r"(?:/|~/|\.\./)?(?:[\w.+@=-]+/)*[\w.+@=-]+", "fullmatch")
 _program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")
 _version = at_first_use(r"([a-z].*?)[-_]v?[0-9].*", "fullmatch")
@@ -77,6 +78,8 @@ def key_of(kind: str, name: str) -> Key | None:
         return "programs", name
     if kind == ENVIRONMENT and _environment_key(name):
         return "conda", name
+    if kind == VENV and _venv_key(name):
+        return "venvs", name
     if kind == VARIABLE and _variable_key(name):
         return "variables", name
     if kind == PATH:

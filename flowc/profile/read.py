@@ -13,6 +13,7 @@ from flowc.ir.job import Mount
 from flowc.ir.mounts import checked_target, from_uri
 from flowc.ir.profile import Brought, Entry, Image, Lines, Nodes, Place, Profile, StandIn, Variable
 from flowc.override.apply import parse_duration
+from flowc.profile import venvs
 from flowc.profile.base import base_folder, beside, content, reason
 from flowc.profile.environments import of_file, of_packages, packed, programs_of
 from flowc.secret import looks_secret
@@ -69,6 +70,7 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
         nodes["defaults"] = _as_lines([_nodes(Entry(section="defaults", key="", span=pair.key.span), pair.value, sink)])
     variables = [_variable(key, pair, sink) for key, pair in _lines(root, "variables")]
     files: dict[str, str] = {}
+    virtual = [_venv(key, pair, path, files, sink) for key, pair in _lines(root, "venvs")]
     environments = [_environment(key, pair, path, files, sink) for key, pair in _lines(root, "conda")]
     places = [_place(key, pair, path, sink) for key, pair in _lines(root, "paths")]
     return Profile(
@@ -88,6 +90,7 @@ def _profile(root: Node | None, path: str, digest: str, sink: Sink) -> Profile:
             [_program(_entry("programs", key, pair), pair.value, sink) for key, pair in _lines(root, "programs")]
         ),
         environments=_as_lines([each for each in environments if each is not None]),
+        venvs=_as_lines([each for each in virtual if each is not None]),
         images=_as_lines(
             [
                 Image(entry=_entry("images", key, pair), reference=pair.value.read().removeprefix("docker://"))
@@ -229,16 +232,41 @@ def _environment(key: str, pair: Pair, path: str, files: dict[str, str], sink: S
     written = node.read()
     if written.startswith("https://"):
         return Brought(entry=entry, setup=step(packed(key, written), what))
+    text = _text_of(node, what, path, files, sink)
+    if text is None:
+        return None
+    return Brought(entry=entry, setup=step(of_file(key, os.path.basename(written), text), what))
+
+
+def _venv(key: str, pair: Pair, path: str, files: dict[str, str], sink: Sink) -> Brought | None:
+    """As `_environment`, of one of Python's."""
+    entry, node, what = _entry("venvs", key, pair), pair.value, f"virtual environment {venvs.shown(key)}"
+    if isinstance(node, Mapping):
+        return Brought(entry=entry, setup=venvs.of_packages(key, _items(node, "pip"), node.read("python"), what))
+    text = _text_of(node, what, path, files, sink)
+    if text is None:
+        return None
+    line = venvs.of_this_computer(text)
+    if line is not None:
+        why = f"the file `{node.read()}` of the {what} asks for what is on one computer alone: `{line}`"
+        sink.report(codes.PROFILE_UNREADABLE, node.span, path=path, reason=why)
+        return None
+    return Brought(entry=entry, setup=venvs.of_requirements(key, text, what))
+
+
+def _text_of(node: Node, what: str, path: str, files: dict[str, str], sink: Sink) -> str | None:
+    """What is in the file of a line; None after reporting that it cannot be read."""
+    written = node.read()
     try:
         data = content(beside(path, written))
         text = data.decode()
     except (OSError, ValueError) as error:
         why = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else reason(error)
-        why = f"the file `{written}` of the conda environment {key}: {why}"
+        why = f"the file `{written}` of the {what}: {why}"
         sink.report(codes.PROFILE_UNREADABLE, node.span, path=path, reason=why)
         return None
     files[written] = sha256_hex(data)
-    return Brought(entry=entry, setup=step(of_file(key, os.path.basename(written), text), what))
+    return text
 
 
 def _items(node: Mapping, name: str) -> list[str]:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-SECTIONS = ("modules", "programs", "conda", "paths", "variables")
+SECTIONS = ("modules", "programs", "conda", "venvs", "paths", "variables")
 _ASKED = {
     "modules": "{apt: PACKAGE}",
     "programs": "{apt: PACKAGE}",
     "conda": "environment.yml",
+    "venvs": "requirements.txt",
     "paths": "volume://NAME",
     "variables": "VALUE",
 }
@@ -116,6 +117,7 @@ def _comment(line: Line, rank: int | None) -> str:
         "modules": "load it",
         "programs": "call it",
         "conda": "enter it",
+        "venvs": "enter it",
         "paths": "read it" if _is_file(line) else "read below it",
         "variables": "use it",
     }[line.section]

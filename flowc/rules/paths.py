@@ -1,12 +1,14 @@
-"""Paths in a job's texts that other file systems have, and the machine has not."""
+"""Paths in a job's texts that other file systems have, and the machine has not; virtual environments of Python by
+themselves, since a line of another kind brings them."""
 
 from __future__ import annotations
 
-from flowc.body.cluster_paths import cluster_paths
-from flowc.body.home_paths import home_paths
-from flowc.diag.lacks import PATH
+from flowc.body.paths.cluster import cluster_paths
+from flowc.body.paths.home import home_paths
+from flowc.body.venvs import SIGN, missing_venvs
+from flowc.diag.lacks import PATH, VENV
 from flowc.patterns import at_first_use
-from flowc.rules.base import texts
+from flowc.rules.base import parts, texts
 from flowc.rules.wording import by_profile, first_of
 
 TYPE_CHECKING = False
@@ -21,8 +23,13 @@ _unfilled = at_first_use(r"(?i)/(?:path/(?:to|of)|(?:full|absolute|some|my|your)
 
 def report(unit: Unit, sink: Sink) -> None:
     """One finding a text for all its paths, at the first; those that nobody has filled in are told as such."""
+    said: set[str] = set()
     for each in texts(unit):
-        found = {**home_paths(each.job), **cluster_paths(each.job, each.brought)}
+        job = each.job
+        if SIGN in (job.run.text or ""):
+            said.update(_report_venvs(each, said, sink))
+            job = job.replace(venvs=(*job.venvs, *said))
+        found = {**home_paths(job), **cluster_paths(job, each.brought)}
         if not found:
             continue
         from flowc.diag.codes.programs import CLUSTER_PATH
@@ -42,3 +49,19 @@ def report(unit: Unit, sink: Sink) -> None:
             paths=first_of(found, SHOWN_PATHS),
             lacks=tuple((PATH, path) for path in found),
         )
+
+
+def _report_venvs(unit: Unit, said: set[str], sink: Sink) -> list[str]:
+    """One finding for each that is missing, but for those that were told before; which they are. What nobody has filled
+    in is none."""
+    told: list[str] = []
+    for each in parts(unit):
+        for path, place in missing_venvs(each.job).items():
+            if _unfilled(path) or path in said or path in told:
+                continue
+            from flowc.diag.codes.programs import VENV_MISSING
+
+            told.append(path)
+            help = by_profile(unit.job)
+            sink.report(VENV_MISSING, each.text_span(*place), help=help, path=path, lacks=((VENV, path),))
+    return told

@@ -71,6 +71,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
         {"run": Run(text="#!/bin/bash\nsrun --container-image=a.sqsh ls\n"), "conventions": Conventions(commands=True)},
     ),
     "environments": (("made",), {"run": Run(text="#!/bin/bash\nconda activate made\n")}),
+    "venvs": (("~/made",), {"run": Run(text="#!/bin/bash\nsource ~/made/bin/activate\n")}),
     "isolation.pull_parts": (
         (("REGISTRY_SERVER", "r.io"),),
         {"image": "ubuntu", "isolation": Isolation(pull_secrets=("registry",))},
@@ -210,7 +211,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
 REPORT_ONLY = {"source.frontend", "source.path", "outcome", *limits.IN_REPORT}
 
 # What brings these stands in `setup`; the field says of which programs nothing is missing then.
-RULES_ONLY = {"programs"}
+RULES_ONLY = {"programs", "venvs"}
 
 
 def all_paths() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowc.body.cluster_paths import cluster_paths
+from flowc.body.paths.cluster import cluster_paths
 from flowc.ir.job import Mount, Volume
 from tests.scripts.jobs import unit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowc.body.home_paths import home_paths
+from flowc.body.paths.home import home_paths
 from flowc.ir.job import Mount
 from tests.scripts.jobs import unit
 

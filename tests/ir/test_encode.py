@@ -53,6 +53,7 @@ JOB_KEYS: dict[str, tuple[str, ...] | None] = {
     "modules": None,
     "programs": None,
     "environments": None,
+    "venvs": None,
     "image_files": None,
     "image": None,
     "isolation": Isolation.FIELDS,

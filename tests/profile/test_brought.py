@@ -12,7 +12,7 @@ import pytest
 from flowc import driver, profile, rules
 from flowc._compiled.profile_lines import MODULES, PROGRAMS
 from flowc.body import commands
-from flowc.body.cluster_paths import cluster_paths
+from flowc.body.paths.cluster import cluster_paths
 from flowc.diag.sink import Sink
 from flowc.inputs import Inputs
 from flowc.rules import paths

@@ -68,6 +68,7 @@ def cluster_paths(job: Job, brought: tuple[str, ...] = ()) -> dict[str, tuple[in
     mounted = [mount.target for mount in job.mounts if mount.kind not in EMPTY]
     mounted += [each.mount_path for each in job.volumes]
     mounted += [f"/mnt/{each.name}" for each in job.volumes]
+    mounted += job.venvs
     own = f"{(job.run.workdir or '').rstrip('/')}/"  # made, and empty
     made: list[str] = []
     folders = tuple(given.items())
@@ -255,11 +256,11 @@ def _mentioned(text: str, offset: int) -> Iterator[Mention]:
         return
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):
         _, root, second = match.groups()
-        if not _is_there(root, second) and not in_comment(text, match.start(), shell=False):
+        if not is_there(root, second) and not in_comment(text, match.start(), shell=False):
             yield match[0], (offset + match.start(1), offset + match.end(1))
 
 
-def _is_there(root: str, second: str) -> bool:
+def is_there(root: str, second: str) -> bool:
     if root == "home":
         return second == "ubuntu"
     if root == "mnt":

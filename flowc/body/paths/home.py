@@ -38,9 +38,9 @@ def home_paths(job: Job) -> dict[str, tuple[int, int]]:
         return {}
     from flowc.shell.scan import scan
 
-    targets = [*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes)]
+    targets = [*(each.target for each in job.mounts), *(each.mount_path for each in job.volumes), *job.venvs]
     deeper = [each for each in targets if each.count("/") > 1 and each[0] == "~"]
-    whole = [each for each in targets if each not in deeper]
+    whole = [each for each in targets if each not in deeper and each[0] in "/~"]
     prepared = job.setup or ""
     if not any(sign in prepared for sign in ("~/", "HOME", "/root/")):
         prepared = ""

@@ -186,6 +186,24 @@ NAME -f environment.yml`), or give the job an image that has its programs.""",
     ),
 )
 
+VENV_MISSING = Code(
+    id="FC861",
+    name="venv-missing",
+    severity="warning",
+    title="the virtual environment `{path}` is not on the machine",
+    explain="""\
+A virtual environment of Python is a folder that somebody made once on the cluster, with what `pip install` put into it.
+A rented machine has none: `source PATH/bin/activate` fails, the job goes on with the machine's own Python, and the
+first import of a package ends it. Code that is brought to the machine does not bring it: an environment holds the paths
+of the computer on which it was made. Nothing is said of one that the text may make first (`python3 -m venv PATH`,
+`virtualenv`, `uv venv`, a script that it runs) or that may come with what it fetches.
+
+Say in the profile what is in it: `venvs: {PATH: requirements.txt}`, or `{pip: [torch, numpy==1.26], python: "3.11"}`.
+It is then made at the same place on each machine, before the job. Or make it in the script, or in `setup`.""",
+    bad=_HEAD + "source ~/venvs/train/bin/activate\nnvidia-smi\n",
+    good=_HEAD + "python3 -m venv ~/venvs/train\nsource ~/venvs/train/bin/activate\npip install torch\nnvidia-smi\n",
+)
+
 BASH_IN_SH = Code(
     id="FC833",
     name="bash-in-sh",

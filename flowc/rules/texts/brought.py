@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flowc._compiled.shell_words import INTERFACES
 from flowc._compiled.slurm_commands import LAUNCHERS, STEP_IMAGES
-from flowc.body.cluster_paths import surely_none
 from flowc.body.commands import calls_in
 from flowc.body.frameworks import behind
 from flowc.body.modules import SIGNS, enters
+from flowc.body.paths.cluster import surely_none
 from flowc.patterns import remembered
 from flowc.rules.texts.code import SIGNS as CODE_SIGNS
 from flowc.rules.texts.code import may_lack

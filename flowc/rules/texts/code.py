@@ -14,9 +14,9 @@ from flowc._compiled.shell_words import (
     SILENT,
     WATCHERS,
 )
-from flowc.body.cluster_paths import EMPTY
 from flowc.body.commands import STARTING
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.body.paths.cluster import EMPTY
 from flowc.ir.names import WORKSPACE
 from flowc.ir.profile import is_meant
 from flowc.patterns import at_first_use, remembered

@@ -13,7 +13,7 @@ from flowc.cli.checking.checker import PARALLEL_FROM
 from flowc.cli.checking.fix import write_new
 from flowc.cli.checking.summary import facts_of, is_free
 from flowc.cli.commands.profile.calls import called_in, read_in
-from flowc.cli.commands.profile.environments import environment_files
+from flowc.cli.commands.profile.environments import environment_files, requirements_of
 from flowc.cli.commands.profile.places import own_places, start_of
 from flowc.cli.inputs import gather
 from flowc.cli.status import DONE, ERRORS, WORLD_FAILED
@@ -23,15 +23,15 @@ from flowc.diag.excerpt import visible
 from flowc.diag.lacks import BLOCKING, KINDS, PATH
 from flowc.diag.render import count, render
 from flowc.diag.sink import Diagnostic, Sink
-from flowc.profile.apply import takes
 from flowc.profile.base import base_folder
+from flowc.profile.named import takes
 from flowc.profile.names import environment_of
 from flowc.profile.needs import Line, is_open, key_of, lines, needed, needs_of, opened, ranked, served
 from flowc.profile.writing import UnreadableFormError, is_asked, with_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Sequence
     from typing import Any
 
     from flowc.cli.arguments import Words
@@ -65,7 +65,7 @@ def init(words: Words, argv: list[str]) -> int:
     base = base_folder(target)
     lacking = {each["path"]: [name for kind, name in _lacks(each) if kind == PATH] for each in before}
     places = own_places({path: names for path, names in lacking.items() if names}, words.operands[1:])
-    found = Found(before, _text_of(inputs.profile), base, environment_files(words.operands[1:]), places)
+    found = Found(before, _text_of(inputs.profile), base, words.operands[1:], places)
     try:
         found.fill(inputs)
         text = found.text()
@@ -96,22 +96,23 @@ def init(words: Words, argv: list[str]) -> int:
 
 class Found:
     """What files lack: as they are, and with what flowc fills in. `base` is the text of the profile so far, from
-    whose `folder` its files are seen; `environments` are files of conda environments, by their names, `places` the
-    folders that were at paths."""
+    whose `folder` its files are seen; files of environments are looked for in the folders that are `operands`;
+    `places` are the folders that were at paths."""
 
     def __init__(
         self,
         before: list[Facts],
         base: str,
         folder: str,
-        environments: dict[str, str],
+        operands: Sequence[str],
         places: dict[str, tuple[str, set[str]]],
     ) -> None:
         self.before = before
         self.after = before
         self.base = base
         self.folder = folder
-        self.environments = environments
+        self.operands = operands
+        self.environments = environment_files(operands)
         self.places = places
         self.within: dict[Key | None, str] = {}  # places of the tree, by what is to be brought as a whole
         self.needing: dict[Key | None, list[str]] = {}  # files, by each line that they need as they are
@@ -158,6 +159,7 @@ class Found:
         found = lines((_lacks(each) for each in facts), self.environments, self.places)
         found = [self._for_these(each) if each.not_for or each.sets else each for each in found]
         found = [self._of_tool(each) if each.section == "conda" and each.brings is None else each for each in found]
+        found = [self._of_requirements(each) if each.section == "venvs" else each for each in found]
         found += [each for line in found if line.variables for each in self._variables(line)]
         return [
             each.replace(says=f"the tree itself was at {place}") if place else each
@@ -180,6 +182,16 @@ class Found:
         if brings is None or not all(called_in(path, (line.key,)) for path in self._files_of(line)):
             return line
         return line.replace(brings=brings, says="the tool that it is named after, bioconda's newest version, alone")
+
+    def _of_requirements(self, line: Line) -> Line:
+        """The line of a virtual environment with the requirements that lie beside all files that enter it."""
+        brings = requirements_of(self._files_of(line), self.operands)
+        says = (
+            f"see whether {os.path.basename(brings)} is what it was made of"
+            if brings
+            else "a file, or {pip: [torch, …]}"
+        )
+        return line.replace(brings=brings, says=says)
 
     def _variables(self, line: Line) -> Iterator[Line]:
         """Lines for what the module of this line set, where files read it."""
@@ -204,7 +216,9 @@ class Found:
         if not absolute:
             entries = [
                 each.replace(brings=_seen_from(self.folder, each.brings))
-                if each.section in ("conda", "paths") and isinstance(each.brings, str) and os.path.isabs(each.brings)
+                if each.section in ("conda", "venvs", "paths")
+                and isinstance(each.brings, str)
+                and os.path.isabs(each.brings)
                 else each
                 for each in entries
             ]
