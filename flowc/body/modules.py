@@ -27,9 +27,11 @@ CONDA_FUNCTION = (
     ' *) command conda "$@" ;; esac; }'
 )
 CONTAINERS = ("singularity", "apptainer")
-SIGNS = ("activate", "conda", "mamba")
+SIGNS = ("activate", "conda", "mamba", "/envs/")
 _BASE = ("base", "root")
 _environment = at_first_use(r"[\w.+-]+", "fullmatch")
+# A program of one, by its path.
+_in_environment = at_first_use(r"(?i)[^=]*(?:conda|mamba|forge)[^/]*/envs/([\w.+-]+)/bin/[\w.+-]+[\"']?", "fullmatch")
 _question = at_first_use(r"\|\||\$\?|\bthen\b", "search")
 LOADING = ("load", "add", "try-load", "restore")
 SWAPPING = ("swap", "switch", "sw")
@@ -259,10 +261,21 @@ def _environments_in(text: str) -> tuple[dict[str, int], dict[str, int]]:
             entered = _operand(words[1:])
         elif program in ("source", ".") and verbs and verbs[0].rpartition("/")[2] == "activate":
             entered = _operand(words[2:])
+        if entered is None and text.find("/envs/", command.start, command.end) >= 0:
+            entered = _of_path(words_of)
         if entered is not None and entered[1] not in _BASE and _environment(entered[1]):
             quoted = text[entered[0]] in "\"'"
             found.setdefault(entered[1], entered[0] + quoted)
     return found, made
+
+
+def _of_path(words: list[tuple[int, str]]) -> tuple[int, str] | None:
+    """The environment of conda of which a command is given a program by its path."""
+    for start, word in words:
+        match = _in_environment(word) if "/envs/" in word else None
+        if match is not None:
+            return start + match.start(1), match[1]
+    return None
 
 
 def _asks(text: str, start: int, end: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from flowc._compiled.slurm_commands import ENROOT_FILES, SINGULARITY_FILES, STEP_IMAGES
 from flowc.body.commands import called_programs, missing_commands
+from flowc.body.conda import conda_folders
 from flowc.body.interpreter import missing_env
 from flowc.body.modules import brought_by_modules, entered, is_brought, lacking, surely_loaded
 from flowc.body.paths.cluster import cluster_paths
@@ -139,9 +140,10 @@ def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     used = [Use(entry=row.entry, what=f"conda environment {row.entry.key}", instead=instead) for row in lines]
     job = job.replace(environments=tuple(row.entry.key for row in lines))
     origins = {"environments": lines[0].entry.span, **unit.origins}
-    from flowc.profile.environments import BEGIN
+    from flowc.profile.environments import BEGIN, at
 
-    setups = (BEGIN, *(row.setup for row in lines))
+    folders = conda_folders(job)
+    setups = (BEGIN, *(row.setup for row in lines), *([at(folders)] if folders else ()))
     unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
     return unit.prepared("\n".join(setups), lines[0].entry.span, setups)
 

@@ -125,6 +125,17 @@ ln -sf $PWD/conda $PWD/mamba $PWD/activate $PWD/deactivate /usr/local/bin
 """
 
 
+def at(folders: list[str]) -> str:
+    """The step that lets conda be found in these folders too (`~/miniconda3`, `/proj/conda`), where they are not."""
+    lines = []
+    for folder in folders:
+        # A path of the home folder is written without it: its other files are as new as the machine.
+        path = sh(folder.removeprefix("~/"))
+        line = f"[ -e {path} ] || {{ mkdir -p $(dirname {path}); ln -s {ROOT} {path}; }}"
+        lines.append(f"(cd; {line})" if folder[0] == "~" else line)
+    return step("\n".join(lines), "conda")
+
+
 def of_packages(name: str, packages: list[str], channels: list[str]) -> str:
     """An environment of packages, of these channels alone."""
     words = " ".join(map(sh, [word for each in channels for word in ("-c", each)] + packages))

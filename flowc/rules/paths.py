@@ -3,10 +3,12 @@ themselves, since a line of another kind brings them."""
 
 from __future__ import annotations
 
+from flowc.body.conda import conda_folders
+from flowc.body.modules import environments
 from flowc.body.paths.cluster import cluster_paths
 from flowc.body.paths.home import home_paths
 from flowc.body.venvs import SIGN, missing_venvs
-from flowc.diag.lacks import PATH, VENV
+from flowc.diag.lacks import ENVIRONMENT, PATH, VENV
 from flowc.patterns import at_first_use
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import by_profile, first_of
@@ -24,12 +26,22 @@ _unfilled = at_first_use(r"(?i)/(?:path/(?:to|of)|(?:full|absolute|some|my|your)
 def report(unit: Unit, sink: Sink) -> None:
     """One finding a text for all its paths, at the first; those that nobody has filled in are told as such."""
     said: set[str] = set()
+    # The setup lets conda be found there, or a line for the environment would have it do so.
+    folders = conda_folders(unit.job)
     for each in texts(unit):
         job = each.job
+        inside: dict[str, list[str]] = {}
         if SIGN in (job.run.text or ""):
             said.update(_report_venvs(each, said, sink))
             job = job.replace(venvs=(*job.venvs, *said))
         found = {**home_paths(job), **cluster_paths(job, each.brought)}
+        if found and folders:
+            job = job.replace(venvs=(*job.venvs, *folders))
+            others = {**home_paths(job), **cluster_paths(job, each.brought)}
+            if unit.job.environments:
+                found = others
+            else:
+                inside = {path: [*environments(each.job)] for path in found if path not in others}
         if not found:
             continue
         from flowc.diag.codes.programs import CLUSTER_PATH
@@ -47,8 +59,13 @@ def report(unit: Unit, sink: Sink) -> None:
             help=by_profile(unit.job),
             whose="the cluster's" if unit.job.conventions.commands else "other machines'",
             paths=first_of(found, SHOWN_PATHS),
-            lacks=tuple((PATH, path) for path in found),
+            lacks=tuple(dict.fromkeys(lack for path in found for lack in _lacks(path, inside.get(path)))),
         )
+
+
+def _lacks(path: str, environments: list[str] | None) -> list[tuple[str, str]]:
+    """What is missing at a path: the environments of conda that are asked for there, if these are all."""
+    return [(ENVIRONMENT, name) for name in environments] if environments else [(PATH, path)]
 
 
 def _report_venvs(unit: Unit, said: set[str], sink: Sink) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowc import driver
-from flowc.profile.environments import of_file, of_packages, packed
+from flowc.profile.environments import at, of_file, of_packages, packed
 from tests.profile.jobs import JOB, ids, job_of
 
 LINE = "conda: {train: {packages: [python=3.12, numpy], channels: [conda-forge, nvidia]}}\n"
@@ -259,3 +259,38 @@ def test_environment_is_missing_from_a_conda_that_the_line_of_any_module_brings(
     for profile in ("", f"modules: {{'{name}': {{shell: by-module}}}}\n"):
         lacks = [each for found in told(profile, JOB + body, emit="mithril").diagnostics for each in found.lacks]
         assert ("environment", "train") in lacks
+
+
+@pytest.mark.parametrize(
+    ("profile", "body", "said"),
+    [
+        ("", "source ~/miniconda3/bin/activate train\n", [("environment", "train")]),
+        ("", "source ~/miniconda3/bin/activate train\ncp ~/data/x .\n", [("environment", "train"), ("path", "~/data")]),
+        ("", "source ~/miniconda3/bin/activate train\ncp ~/miniconda3/x .\n", [("path", "~/miniconda3")]),
+        (LINE, "source ~/miniconda3/bin/activate train\n", []),
+        (LINE, "/proj/me/conda/envs/train/bin/python x.py\n", []),
+        (LINE, "/proj/me/conda/envs/train/bin/python x.py\ncat /proj/me/x\n", [("path", "/proj/me")]),
+        (LINE, "source ~/miniconda3/bin/activate train\nconda activate b\n", [("environment", "b")]),
+    ],
+)
+def test_conda_is_there_where_the_text_looks_for_it(
+    told: Callable[..., driver.Result], profile: str, body: str, said: list[tuple[str, str]]
+) -> None:
+    found = {lack for each in told(profile, JOB + body, emit="mithril").diagnostics for lack in each.lacks}
+    assert sorted(found) == sorted(said)
+
+
+def test_conda_is_found_in_folders_of_before(tmp_path: Path) -> None:
+    """In those that are not there: what is mounted stays."""
+    home, other, kept = tmp_path / "home", tmp_path / "proj" / "me" / "conda", tmp_path / "kept"
+    home.mkdir()
+    kept.mkdir()
+    root = tmp_path / "opt"
+    (root / "etc" / "profile.d").mkdir(parents=True)
+    (root / "etc" / "profile.d" / "conda.sh").write_text("echo found\n")
+    step = at(["~/lab/miniconda3", str(other), str(kept)]).replace("ln -s /opt/conda", f"ln -s {root}")
+    script = f"{step}\n{step}\nsource ~/lab/miniconda3/etc/profile.d/conda.sh\nsource {other}/etc/profile.d/conda.sh\n"
+    env = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    run = subprocess.run(["bash", "-ec", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.returncode) == ("found\nfound\n", 0), run.stderr
+    assert not kept.is_symlink()

@@ -104,8 +104,15 @@ def test_requirements_of_one_computer_alone(text: str, line: str | None) -> None
     assert of_this_computer(text) == line
 
 
-@pytest.mark.parametrize("path", ["~/venvs/a", "venv", "../envs/x", "{tmp}/abs/env/"])
-@pytest.mark.parametrize("by_file", [False, True])
+@pytest.mark.parametrize(
+    ("path", "by_file"),
+    [
+        ("~/venvs/a", True),
+        pytest.param("venv", False, marks=pytest.mark.slow),
+        pytest.param("../envs/x", True, marks=pytest.mark.slow),
+        pytest.param("{tmp}/abs/env/", False, marks=pytest.mark.slow),
+    ],
+)
 def test_environment_is_there_for_the_script(tmp_path: Path, path: str, by_file: bool) -> None:
     """With Python's own venv and pip, and a package that lies beside."""
     path = path.format(tmp=tmp_path)
@@ -126,6 +133,7 @@ def test_environment_is_there_for_the_script(tmp_path: Path, path: str, by_file:
     assert (run.stdout, run.returncode) == ("tiny\n", 0), run.stderr
 
 
+@pytest.mark.slow
 def test_what_cannot_be_brought_ends_the_job_with_a_line(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}
     made = of_packages("env", ["there-is-none"], None, "virtual environment env")

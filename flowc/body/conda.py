@@ -1,0 +1,79 @@
+"""Where a job's texts look for conda (`source ~/miniconda3/etc/profile.d/conda.sh`). A machine has it elsewhere."""
+
+from __future__ import annotations
+
+from flowc.body.interpreter import MOST_TEXT, may_be_shell
+from flowc.body.paths.cluster import is_there
+from flowc.patterns import at_first_use, remembered
+from flowc.shell.comments import in_comment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flowc.ir.job import Job
+
+_HOME = r"(?:~|\$HOME|\$\{HOME\})"
+# What shows that a folder is conda's, by what is behind it.
+_shown = at_first_use(
+    rf"(?<![\w./$}}])({_HOME}?(?:/[\w.+-]+)+?)/(?:etc/profile\.d/(?:conda|mamba)\.sh|(?:conda)?bin/(?:conda|mamba)(?![\w.-])"
+    r"|bin/activate[\"']?[ \t]+[\w\"']|(envs)/[\w.+-]+/bin/)",
+    "finditer",
+)
+# What is behind it wherever it is named, so that nothing else of it is asked for.
+_of_conda = at_first_use(
+    r"/(?:etc/profile\.d/(?:conda|mamba)\.sh|condabin(?:/(?:conda|mamba))?|bin/(?:conda|mamba)"
+    r"|bin/activate[\"']?(?=[ \t]+[\w\"'])|bin(?=[:\"'\s]|\Z)|envs/[\w.+-]+/bin(?:/[\w.+-]+)?)(?![\w./-])",
+    "match",
+)
+# A folder of which it is known by its name.
+_named = at_first_use(r"(?i)(?:conda|mamba|forge)[^/]*\Z", "search")
+_SIGNS = ("conda", "mamba", "forge", "/envs/", "activate")
+
+
+def conda_folders(job: Job) -> list[str]:
+    """The folders (`~/miniconda3`, `/proj/conda`) in which the texts of a job look for conda, its environments or their
+    programs, and for nothing else: conda may be anywhere. None that the image may have, nor what the job's text makes
+    of an installer."""
+    text = (job.run.text or "")[:MOST_TEXT]
+    if job.image is not None or not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
+        return []
+    return [*_folders(text)]
+
+
+@remembered(16)
+def _folders(text: str) -> tuple[str, ...]:
+    found = {
+        _plain(match[1]): None
+        for match in _shown(text)
+        if (match[2] is None or _named(match[1])) and not in_comment(text, match.start(), shell=True)
+    }
+    if not found or "-b -p" in text or "-bp" in text or "-u -p" in text:  # an installer of conda's
+        return ()
+    return tuple(folder for folder in found if _may_lack(folder) and all(map(_of_conda, _behind(text, folder))))
+
+
+def _plain(path: str) -> str:
+    for home in ("$HOME", "${HOME}"):
+        path = f"~{path.removeprefix(home)}" if path.startswith(home) else path
+    return path
+
+
+def _may_lack(folder: str) -> bool:
+    if folder[0] == "~":
+        return len(folder) > 2
+    root, _, rest = folder[1:].partition("/")
+    return bool(rest) and not is_there(root, rest.partition("/")[0])
+
+
+def _behind(text: str, folder: str) -> list[str]:
+    """What is behind each mention of a folder, without comments."""
+    spelled = [folder, *(f"{home}{folder[1:]}" for home in ("$HOME", "${HOME}") if folder[0] == "~")]
+    found = []
+    for each in spelled:
+        at = text.find(each)
+        while at >= 0:
+            end = at + len(each)
+            more = text[end : end + 1]
+            if not (more.isalnum() or more in ("_", "-", ".", "+")) and not in_comment(text, at, shell=True):
+                found.append(text[end : end + 200])
+            at = text.find(each, end)
+    return found
