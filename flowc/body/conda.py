@@ -20,8 +20,8 @@ _shown = at_first_use(
 )
 # What is behind it wherever it is named, so that nothing else of it is asked for.
 _of_conda = at_first_use(
-    r"/(?:etc/profile\.d/(?:conda|mamba)\.sh|condabin(?:/(?:conda|mamba))?|bin/(?:conda|mamba)"
-    r"|bin/activate[\"']?(?=[ \t]+[\w\"'])|bin(?=[:\"'\s]|\Z)|envs/[\w.+-]+/bin(?:/[\w.+-]+)?)(?![\w./-])",
+    r"/(?:etc/profile\.d/(?:conda|mamba)\.sh|condabin(?:/(?:conda|mamba))?|bin/(?:conda|mamba)|bin(?=[:\"'\s]|\Z)"
+    r"|bin/activate[\"']?(?=[ \t]+(?![\"']?(?:base|root)\b)[\w\"'])|envs/[\w.+-]+/bin(?:/[\w.+-]+)?)(?![\w./-])",
     "match",
 )
 # A folder of which it is known by its name.

@@ -19,6 +19,16 @@ FOUND = {
     "mkdir -p /scratch/me\ncd /scratch/me/x\nsrun --container-mounts=a:/data/x true\n": [],
     "docker run -v /data/x:/data/x app /app/run\n": [],
     "cd /scratch\nls / /*\n": [],
+    # A word goes on behind a part in quotes.
+    "cat \"$DIR\"/data/x /proj/me/'my work'/src/y \"${A}\"/b/c ~/'my d'/e/f\n": ["/proj/me"],
+    'cp /work/"$SYSTEM"/me/x /work2/me/"$SYSTEM"/x .\n': ['/work/"$SYSTEM', "/work2/me"],
+    'A=${A:-"/raid/a/b"}\nB=${B-"/raid2/c/d"}\n./x $A $B\n': ["/raid/a", "/raid2/c"],
+    'cc -I"/proj/include/x" -DX="/data/y/z" "/lab/a/b" \'/lab2/c/d\'\n': [
+        "/proj/include",
+        "/data/y",
+        "/lab/a",
+        "/lab2/c",
+    ],
     # Below folders that the image has, where it has nothing of the kind.
     "cd /mnt/personal/me/x\n./a /var/scratch/me/b /var/log/c /mnt/local/d\n": ["/mnt/personal", "/var/scratch"],
     ". /etc/bashrc\nsource /opt/intel/oneapi/setvars.sh\n/opt/nvidia/bin/x /usr/local/bin/y\n": [

@@ -29,6 +29,7 @@ def job_of(text: str) -> Job:
         # More is asked for than conda.
         ("source ~/miniconda3/etc/profile.d/conda.sh\ncp ~/miniconda3/data .\n", [], []),
         ("source ~/miniconda3/bin/activate\n", [], []),
+        ("source ~/miniconda3/bin/activate base\n", [], []),
         ("~/miniconda3/bin/python x.py\n~/miniconda3/bin/conda info\n", [], []),
         ("source ~/miniconda3/etc/profile.d/conda.sh\nls ~/miniconda3/envs/a/lib\n", [], []),
         # One that is none of conda's, or not missing.

@@ -62,6 +62,11 @@ def test_what_a_variable_names(text: str) -> None:
     assert {name: (job.run.text or "")[slice(*place)] for name, place in found.items()} == BY_VARIABLES[text]
 
 
+def test_a_word_goes_on_behind_quotes() -> None:
+    text = 'cp "$HOME"/data/x ${HOME}"/more/y" .\nmkdir "$HOME"/out\ncd $HOME/out\n'
+    assert [*home_paths(unit(f"#!/bin/bash\n{text}").job)] == ["~/data", "~/more"]
+
+
 @pytest.mark.parametrize("text", FOUND)
 def test_what_a_new_home_folder_lacks(text: str) -> None:
     job = unit(f"#!/bin/bash\n{text}").job

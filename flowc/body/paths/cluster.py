@@ -47,6 +47,7 @@ _MODULES = ("module", "ml")
 _OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
 _MOST_PATHS = 2000
 _QUOTES = "\"'"
+_IN_WORDS = "_./}])~*%@"
 _CODE = tuple(CODE_SUFFIXES)
 EMPTY = ("scratch", "memory")
 
@@ -256,8 +257,28 @@ def _mentioned(text: str, offset: int) -> Iterator[Mention]:
         return
     for match, _ in zip(_paths(text), range(_MOST_PATHS), strict=False):
         _, root, second = match.groups()
+        if _goes_on(text, match.start(1)):
+            start = _beginning(text, match.start(1))
+            path = text[start : match.start(1)].rstrip(_QUOTES)
+            if path.count("/") == 2 and path[0] == "/" and not is_there(*path[1:].split("/")):
+                yield path, (offset + start, offset + start + len(path))
+            continue
         if not is_there(root, second) and not in_comment(text, match.start(), shell=False):
             yield match[0], (offset + match.start(1), offset + match.end(1))
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether a word goes on there behind a part in quotes: `"$DIR"/data/x`, `/proj/'my work'/data/x`."""
+    if at < 2 or text[at - 1] not in _QUOTES or text[max(0, at - 3)] == "-":  # `-I"/proj/include"`
+        return False
+    return text[at - 2].isalnum() or text[at - 2] in _IN_WORDS
+
+
+def _beginning(text: str, at: int) -> int:
+    """Where the word begins in which there is a place."""
+    while at and not text[at - 1].isspace() and text[at - 1] not in "=(<>:;":
+        at -= 1
+    return at
 
 
 def is_there(root: str, second: str) -> bool:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from flowc.ir.job import Job
 
 # A word in the home folder, up to its first part; what other users have is not read.
-_in_home = at_first_use(r"[\"']?(?:~|\$HOME|\$\{HOME\})/(\.?\w[\w.+-]*)(?![\w.+$*?{-])", "match")
-_any_in_home = at_first_use(r"(?:~|\$HOME|\$\{HOME\}|/root)/(\.?\w[\w.+-]*)", "findall")
-_folders_in_home = at_first_use(r"(?:~|\$HOME|\$\{HOME\})/(\w[\w.+-]*)(?=/)", "finditer")
+_in_home = at_first_use(r"[\"']?(?:~|(?:\$HOME|\$\{HOME\})[\"']*)/[\"']?(\.?\w[\w.+-]*)(?![\w.+$*?{-])", "match")
+_any_in_home = at_first_use(r"(?:~|(?:\$HOME|\$\{HOME\})[\"']*|/root)/[\"']?(\.?\w[\w.+-]*)", "findall")
+_folders_in_home = at_first_use(r"(?:~|(?:\$HOME|\$\{HOME\})[\"']*)/(\w[\w.+-]*)(?=/)", "finditer")
 _sets_home = at_first_use(r"(?<!\w)HOME=", "search")
 _variable = at_first_use(r"\$(?:(\w+)|\{(\w+)\})", "sub")
 # Where programs come to be that a text installs.
