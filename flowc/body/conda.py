@@ -15,13 +15,14 @@ _HOME = r"(?:~|\$HOME|\$\{HOME\})"
 # What shows that a folder is conda's, by what is behind it.
 _shown = at_first_use(
     rf"(?<![\w./$}}])({_HOME}?(?:/[\w.+-]+)+?)/(?:etc/profile\.d/(?:conda|mamba)\.sh|(?:conda)?bin/(?:conda|mamba)(?![\w.-])"
-    r"|bin/activate[\"']?[ \t]+[\w\"']|(envs)/[\w.+-]+/bin/)",
+    r"|bin/activate[\"']?[ \t]+[\w\"'/~$]|(envs)/[\w.+-]+(?:/bin/|/?(?=[\s\"';&|)]|\Z)))",
     "finditer",
 )
 # What is behind it wherever it is named, so that nothing else of it is asked for.
 _of_conda = at_first_use(
     r"/(?:etc/profile\.d/(?:conda|mamba)\.sh|condabin(?:/(?:conda|mamba))?|bin/(?:conda|mamba)|bin(?=[:\"'\s]|\Z)"
-    r"|bin/activate[\"']?(?=[ \t]+(?![\"']?(?:base|root)\b)[\w\"'])|envs/[\w.+-]+/bin(?:/[\w.+-]+)?)(?![\w./-])",
+    r"|bin/activate[\"']?(?=[ \t]+(?![\"']?(?:base|root)\b)[\w\"'/~$])"
+    r"|envs/[\w.+-]+(?:/bin(?:/[\w.+-]+)?|/?(?=[\s\"';&|)]|\Z)))(?![\w./-])",
     "match",
 )
 # A folder of which it is known by its name.

@@ -6,6 +6,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import CATEGORIES, MPI_PACKAGES, MPI_PROGRAMS, ON_IMAGE, PROGRAMS
 from flowc.body.commands import STARTING, calls_in
 from flowc.body.interpreter import MOST_TEXT, is_shell, may_be_shell
+from flowc.body.paths.cluster import is_there, is_unfilled
 from flowc.patterns import at_first_use, at_words, is_like, remembered
 from flowc.record import Record
 from flowc.shell.comments import in_comment
@@ -32,6 +33,8 @@ _BASE = ("base", "root")
 _environment = at_first_use(r"[\w.+-]+", "fullmatch")
 # A program of one, by its path.
 _in_environment = at_first_use(r"(?i)[^=]*(?:conda|mamba|forge)[^/]*/envs/([\w.+-]+)/bin/[\w.+-]+[\"']?", "fullmatch")
+_in_conda = at_first_use(r"(?i)[~/][\w./+-]*(?:conda|mamba|forge)[\w.+-]*/envs/([\w.+-]+)/?", "fullmatch")
+_at_path = at_first_use(r"(?:~|/[\w.+-]+)(?:/[\w.+@=-]+)+/?", "fullmatch")
 _question = at_first_use(r"\|\||\$\?|\bthen\b", "search")
 LOADING = ("load", "add", "try-load", "restore")
 SWAPPING = ("swap", "switch", "sw")
@@ -208,7 +211,7 @@ def row_of(part: str) -> int | None:
 
 def environments(job: Job) -> dict[str, int]:
     """Each that the text enters and neither it nor the setup makes first, with the offset of its name in
-    `job.run.text`. The base environment is there where conda is, and one with a path for its name is a path. Where the
+    `job.run.text`; one that is entered by its path by that. The base environment is there where conda is. Where the
     text asks whether it could enter one, it may make it then."""
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or not any(sign in text for sign in SIGNS) or not may_be_shell(job):
@@ -219,8 +222,15 @@ def environments(job: Job) -> dict[str, int]:
         places = [place for each, place in made.items() if each in (name, "")]
         if name not in job.environments and not any(place < start or _asks(text, start, place) for place in places):
             found[name] = start
-    there = _environments_in((job.setup or "")[:MOST_TEXT])[1] if found else {}
-    return {} if "" in there else {name: start for name, start in found.items() if name not in there}
+    setup = (job.setup or "")[:MOST_TEXT]
+    there = _environments_in(setup)[1] if found else {}
+    mounted = [each.target.rstrip("/") for each in job.mounts]
+    return {
+        name: start
+        for name, start in found.items()
+        if "" not in there and name not in there
+        if "/" not in name or not (name in setup or any(f"{name}/".startswith(f"{each}/") for each in mounted))
+    }
 
 
 def enters(text: str) -> bool:
@@ -256,17 +266,37 @@ def _environments_in(text: str) -> tuple[dict[str, int], dict[str, int]]:
             elif verbs[:1] == ["activate"]:
                 entered = _operand(words[2:])
             elif verbs[:1] == ["run"]:
-                entered = next(iter(_named(words)), None)
+                entered = next(iter((*_named(words), *_named(words, "p", "prefix"))), None)
         elif program == "activate":
             entered = _operand(words[1:])
         elif program in ("source", ".") and verbs and verbs[0].rpartition("/")[2] == "activate":
             entered = _operand(words[2:])
         if entered is None and text.find("/envs/", command.start, command.end) >= 0:
             entered = _of_path(words_of)
-        if entered is not None and entered[1] not in _BASE and _environment(entered[1]):
+        which = _name_of(entered[1]) if entered is not None else None
+        if entered is not None and which is not None:
             quoted = text[entered[0]] in "\"'"
-            found.setdefault(entered[1], entered[0] + quoted)
+            # One at a path may be made by whatever was given the path before.
+            if "/" not in which or text.find(entered[1]) >= command.start:
+                found.setdefault(which, entered[0] + quoted + max(0, entered[1].rfind(which)))
     return found, made
+
+
+def _name_of(word: str) -> str | None:
+    """The environment that a word means: by its name, or its path. That of a conda elsewhere has a name too
+    (`~/miniconda3/envs/a`). None for the base environment, which is there where conda is, and for what is not known."""
+    if _environment(word):
+        return None if word in _BASE else word
+    for home in ("$HOME/", "${HOME}/"):
+        word = f"~/{word.removeprefix(home)}" if word.startswith(home) else word
+    inside = _in_conda(word)
+    if inside is not None:
+        name: str = inside[1]
+        return name
+    if not _at_path(word) or is_unfilled(word):
+        return None
+    root, _, rest = word[1:].partition("/")
+    return word.rstrip("/") if word[0] == "~" or not is_there(root, rest.partition("/")[0]) else None
 
 
 def _of_path(words: list[tuple[int, str]]) -> tuple[int, str] | None:
@@ -285,7 +315,7 @@ def _asks(text: str, start: int, end: int) -> bool:
 def _made(words: list[tuple[int, str]]) -> list[str]:
     """The name of what `create` makes: none where it has a path."""
     if any(_is_option(word, "p", "prefix") or word[:9] == "--prefix=" for _, word in words):
-        return []
+        return []  # see `_environments_in`
     return [name for _, name in _named(words)] or [""]
 
 
@@ -349,14 +379,14 @@ def _operand(words: list[tuple[int, str]]) -> tuple[int, str] | None:
     return next((each for each in words if each[1][:1] != "-"), None)
 
 
-def _named(words: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """What stands behind `-n`, `-yn` or `--name`."""
-    found = []
+def _named(words: list[tuple[int, str]], letter: str = "n", option: str = "name") -> list[tuple[int, str]]:
+    """What stands behind `-n`, `-yn` or `--name`, or another option."""
+    found, begin = [], f"--{option}="
     for number, (start, word) in enumerate(words):
-        if _is_option(word, "n", "name"):
+        if _is_option(word, letter, option):
             found += words[number + 1 : number + 2]
-        elif word[:7] == "--name=":
-            found.append((start + 7, word[7:]))
+        elif word.startswith(begin):
+            found.append((start + len(begin), word[len(begin) :]))
     return found
 
 

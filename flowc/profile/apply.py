@@ -131,19 +131,22 @@ def _lacks(paths: list[str], place: Place) -> bool:
 
 def _environments(unit: Unit, profile: Profile, reasons: bool) -> Unit:
     job = unit.job
-    named = entered(job) if profile.environments.keys else set[str]()
+    keys = profile.environments.keys
+    named = entered(job) if keys else set[str]()
+    if any("/" in key for key in keys):
+        named = {key for key in keys if key.rstrip("/") in {*named, *used_venvs(job)[1]}}
     lines = profile.environments.named(named)
     if not lines:
         return unit
     lacks = {"conda", "mamba", "activate"} & _lacking_programs(unit, reasons).keys()
     instead = (codes.COMMAND_MISSING.id if lacks else codes.ENVIRONMENT_MISSING.id,) if reasons else ()
     used = [Use(entry=row.entry, what=f"conda environment {row.entry.key}", instead=instead) for row in lines]
-    job = job.replace(environments=tuple(row.entry.key for row in lines))
+    job = job.replace(environments=tuple(row.entry.key.rstrip("/") for row in lines))
     origins = {"environments": lines[0].entry.span, **unit.origins}
     from flowc.profile.environments import BEGIN, at
 
     folders = conda_folders(job)
-    setups = (BEGIN, *(row.setup for row in lines), *([at(folders)] if folders else ()))
+    setups = (BEGIN, *([at(folders)] if folders else ()), *(row.setup for row in lines))
     unit = unit.replace(job=job, origins=origins, used=(*unit.used, *used))
     return unit.prepared("\n".join(setups), lines[0].entry.span, setups)
 

@@ -144,21 +144,32 @@ def of_packages(name: str, packages: list[str], channels: list[str]) -> str:
 
 def of_file(name: str, file_name: str, text: str) -> str:
     """An environment as an environment.yml or a lock file says: its text, and its name, which tells what it is."""
-    path = f"{ROOT}/{name}-{file_name}"
+    path = f"{ROOT}/{name.strip('~/').replace('/', '-')}-{file_name}"
     return f"printf %s {sh(text)} >{sh(path)}\n{_created(name, f'-f {sh(path)}')}"
 
 
 def packed(name: str, url: str) -> str:
     """An environment that conda-pack packed, unpacked."""
-    at = f"{ROOT}/envs/{name}"
+    home, at = _place(name)
     return (
-        f"mkdir -p {at}\ncurl -fsSL {sh(url)} | tar -xz -C {at}\n"
+        f"{home}mkdir -p {at}\ncurl -fsSL {sh(url)} | tar -xz -C {at}\n"
         f"[ ! -x {at}/bin/conda-unpack ] || PATH={at}/bin:$PATH {at}/bin/conda-unpack\n"
     )
 
 
 def _created(name: str, what: str) -> str:
-    return f"{MAMBA}/micromamba create -yq -r {ROOT} -n {sh(name)} {what}\n"
+    if "/" not in name:
+        return f"{MAMBA}/micromamba create -yq -r {ROOT} -n {sh(name)} {what}\n"
+    home, at = _place(name)
+    return f"{home}{MAMBA}/micromamba create -yq -r {ROOT} -p {at} {what}\n"
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Where an environment stands, as a word of a shell, and the line that goes to the folder from which it is seen.
+    Nothing of the home folder is named: its other files are as new as the machine."""
+    if "/" not in name:
+        return "", f"{ROOT}/envs/{name}"
+    return "cd\n" if name[0] == "~" else "", sh(name.removeprefix("~/").rstrip("/"))
 
 
 def programs_of(packages: list[str], channels: list[str]) -> str:

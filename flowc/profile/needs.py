@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     Rank = tuple[int, float, int, Key]  # the lowest stands first
 
 _module_key = at_first_use(r"[A-Za-z0-9_.+/-][A-Za-z0-9_.+/-]*", "fullmatch")
-_environment_key = at_first_use(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", "fullmatch")
+_environment_key = at_first_use(
+    r"[A-Za-z0-9_][A-Za-z0-9_.+-]*|(?:~|/[A-Za-z0-9_.+-]+)(?:/[A-Za-z0-9_.+@=-]+)+", "fullmatch"
+)
 _venv_key = at_first_use(r"(?:/|~/|\.\./)?(?:[\w.+@=-]+/)*[\w.+@=-]+", "fullmatch")
 _program_key = at_first_use(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", "fullmatch")
 _path_key = at_first_use(r"(?:/|~/)[^\s:,\"'\\$*?<>{}\[\]()]+", "fullmatch")

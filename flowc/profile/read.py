@@ -225,7 +225,7 @@ def _setup(what: str, node: Node, sink: Sink) -> str:
 
 def _environment(key: str, pair: Pair, path: str, files: dict[str, str], sink: Sink) -> Brought | None:
     """What it takes of a file is noted in `files`."""
-    entry, node, what = _entry("conda", key, pair), pair.value, f"conda environment {key}"
+    entry, node, what = _entry("conda", key, pair), pair.value, f"conda environment {venvs.shown(key)}"
     if isinstance(node, Mapping):
         made = of_packages(key, _items(node, "packages"), _items(node, "channels") or ["conda-forge"])
         return Brought(entry=entry, setup=step(made, what))

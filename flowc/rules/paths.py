@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from flowc.body.conda import conda_folders
 from flowc.body.modules import environments
-from flowc.body.paths.cluster import cluster_paths
+from flowc.body.paths.cluster import cluster_paths, is_unfilled
 from flowc.body.paths.home import home_paths
 from flowc.body.venvs import SIGN, missing_venvs
 from flowc.diag.lacks import ENVIRONMENT, PATH, VENV
-from flowc.patterns import at_first_use
 from flowc.rules.base import parts, texts
 from flowc.rules.wording import by_profile, first_of
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from flowc.ir.unit import Unit
 
 SHOWN_PATHS = 4
-# What documentation writes for a path of the reader's own.
-_unfilled = at_first_use(r"(?i)/(?:path/(?:to|of)|(?:full|absolute|some|my|your)[_/-]?path|your[_/-]?\w*)\b", "match")
 
 
 def report(unit: Unit, sink: Sink) -> None:
@@ -35,8 +32,9 @@ def report(unit: Unit, sink: Sink) -> None:
             said.update(_report_venvs(each, said, sink))
             job = job.replace(venvs=(*job.venvs, *said))
         found = {**home_paths(job), **cluster_paths(job, each.brought)}
-        if found and folders:
-            job = job.replace(venvs=(*job.venvs, *folders))
+        at_paths = [name for name in (*unit.job.environments, *environments(each.job)) if "/" in name] if found else []
+        if found and (folders or at_paths):
+            job = job.replace(venvs=(*job.venvs, *folders, *at_paths))
             others = {**home_paths(job), **cluster_paths(job, each.brought)}
             if unit.job.environments:
                 found = others
@@ -47,7 +45,7 @@ def report(unit: Unit, sink: Sink) -> None:
         from flowc.diag.codes.programs import CLUSTER_PATH
 
         found = {path: at for path, at in found.items() if not sink.hides(CLUSTER_PATH, each.text_span(*at))}
-        for path in [path for path in found if _unfilled(path)]:
+        for path in [path for path in found if is_unfilled(path)]:
             from flowc.diag.codes.slurm.lint import PLACEHOLDER
 
             sink.report(PLACEHOLDER, each.text_span(*found.pop(path)), text=path)
@@ -74,7 +72,7 @@ def _report_venvs(unit: Unit, said: set[str], sink: Sink) -> list[str]:
     told: list[str] = []
     for each in parts(unit):
         for path, place in missing_venvs(each.job).items():
-            if _unfilled(path) or path in said or path in told:
+            if is_unfilled(path) or path in said or path in told:
                 continue
             from flowc.diag.codes.programs import VENV_MISSING
 

@@ -21,7 +21,7 @@ FOUND = {
     "cd /scratch\nls / /*\n": [],
     # A word goes on behind a part in quotes.
     "cat \"$DIR\"/data/x /proj/me/'my work'/src/y \"${A}\"/b/c ~/'my d'/e/f\n": ["/proj/me"],
-    'cp /work/"$SYSTEM"/me/x /work2/me/"$SYSTEM"/x .\n': ['/work/"$SYSTEM', "/work2/me"],
+    'cp /lustre/"$SYSTEM"/me/x /work2/me/"$SYSTEM"/x .\n': ['/lustre/"$SYSTEM', "/work2/me"],
     'A=${A:-"/raid/a/b"}\nB=${B-"/raid2/c/d"}\n./x $A $B\n': ["/raid/a", "/raid2/c"],
     'cc -I"/proj/include/x" -DX="/data/y/z" "/lab/a/b" \'/lab2/c/d\'\n': [
         "/proj/include",

@@ -26,6 +26,8 @@ def job_of(text: str) -> Job:
         ("/proj/me/miniforge3/envs/a/bin/python x.py\n", ["/proj/me/miniforge3"], ["a"]),
         ("srun '/proj/me/conda/envs/a/bin/python' x.py\n", ["/proj/me/conda"], ["a"]),
         ("P=~/anaconda3/envs/a/bin/python\nsource ~/anaconda3/bin/activate b\n", ["~/anaconda3"], ["b"]),
+        ("source ~/anaconda3/bin/activate ~/anaconda3/envs/a\n", ["~/anaconda3"], ["a"]),
+        ("source /proj/mc/bin/activate $ENV\n", ["/proj/mc"], []),
         # More is asked for than conda.
         ("source ~/miniconda3/etc/profile.d/conda.sh\ncp ~/miniconda3/data .\n", [], []),
         ("source ~/miniconda3/bin/activate\n", [], []),

@@ -54,7 +54,7 @@ def job_of(text: str, setup: str | None = None, **fields: object) -> Job:
         # What is none.
         ("source ~/anaconda3/bin/activate\nsource ~/env/bin/activate train\nsource activate x\n", []),
         ("# source env/bin/activate\necho source env/bin/activate\n", []),
-        ("source /usr/local/env/bin/activate\n", []),
+        ("source /usr/local/env/bin/activate\nsource /opt/env/bin/activate\n", ["/opt/env"]),
     ],
 )
 def test_environments_that_a_text_enters(text: str, paths: list[str]) -> None:

@@ -46,6 +46,8 @@ _MODULES = ("module", "ml")
 # Variables of a folder that each job had for itself: on the cluster, too, nothing was there but what the job put in.
 _OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
 _MOST_PATHS = 2000
+# What documentation writes for a path of the reader's own.
+is_unfilled = at_first_use(r"(?i)/(?:path/(?:to|of)|(?:full|absolute|some|my|your)[_/-]?path|your[_/-]?\w*)\b", "match")
 _QUOTES = "\"'"
 _IN_WORDS = "_./}])~*%@"
 _CODE = tuple(CODE_SUFFIXES)

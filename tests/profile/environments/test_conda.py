@@ -15,6 +15,7 @@ from flowc.profile.environments import at, of_file, of_packages, packed
 from tests.profile.jobs import JOB, ids, job_of
 
 LINE = "conda: {train: {packages: [python=3.12, numpy], channels: [conda-forge, nvidia]}}\n"
+AT = "conda: {/proj/me/env: {packages: numpy}, ~/env/: {packages: scipy}}\n"
 FUNCTIONS = ("BASH_FUNC_conda%%", "BASH_FUNC_mamba%%")
 
 
@@ -268,6 +269,11 @@ def test_environment_is_missing_from_a_conda_that_the_line_of_any_module_brings(
         ("", "source ~/miniconda3/bin/activate train\ncp ~/data/x .\n", [("environment", "train"), ("path", "~/data")]),
         ("", "source ~/miniconda3/bin/activate train\ncp ~/miniconda3/x .\n", [("path", "~/miniconda3")]),
         (LINE, "source ~/miniconda3/bin/activate train\n", []),
+        ("", "source activate /proj/me/env\n", [("environment", "/proj/me/env")]),
+        (AT, "source activate /proj/me/env\nconda activate $HOME/env\n", []),
+        (AT, "/proj/me/env/bin/python x.py\n", []),
+        (AT, "conda activate /proj/me/env\ncp /proj/me/x ~/y .\n", [("path", "/proj/me"), ("path", "~/y")]),
+        (AT, "conda activate /proj/me/env\nconda activate /proj/me/b\n", [("environment", "/proj/me/b")]),
         (LINE, "/proj/me/conda/envs/train/bin/python x.py\n", []),
         (LINE, "/proj/me/conda/envs/train/bin/python x.py\ncat /proj/me/x\n", [("path", "/proj/me")]),
         (LINE, "source ~/miniconda3/bin/activate train\nconda activate b\n", [("environment", "b")]),
@@ -278,6 +284,18 @@ def test_conda_is_there_where_the_text_looks_for_it(
 ) -> None:
     found = {lack for each in told(profile, JOB + body, emit="mithril").diagnostics for lack in each.lacks}
     assert sorted(found) == sorted(said)
+
+
+def test_environment_is_made_at_its_path(told: Callable[..., driver.Result], tmp_path: Path) -> None:
+    (tmp_path / "env.yml").write_text("name: t\n")
+    made = "conda: {/proj/me/env: {packages: numpy}, ~/lab/env: env.yml, /proj/p: 'https://example.com/p.tgz'}\n"
+    body = "source activate /proj/me/env\nconda activate ~/lab/env\nconda activate /proj/p\n"
+    found = job_of(told(made, JOB + body))
+    assert found["environments"] == ["/proj/me/env", "~/lab/env", "/proj/p"]
+    setup = found["setup"]
+    assert "create -yq -r /opt/conda -p /proj/me/env --override-channels -c conda-forge numpy'" in setup
+    assert "cd\n/opt/micromamba/micromamba create -yq -r /opt/conda -p lab/env -f /opt/conda/lab-env-env.yml'" in setup
+    assert "mkdir -p /proj/p\ncurl" in setup
 
 
 def test_conda_is_found_in_folders_of_before(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ LINE = "venvs: {~/venvs/train/: {pip: [torch, numpy==1.26]}}\n"
 def test_mistake_is_told_at_its_place(
     told: Callable[..., driver.Result], tmp_path: Path, text: str, place: str
 ) -> None:
-    (tmp_path / "own.txt").write_text("torch\nmine @ file:///home/me/mine\n")
+    (tmp_path / "own.txt").write_text("torch\nmine @ file:///build/mine\n")
     result = told(text, JOB + "hostname\n")
     errors = [each for each in result.diagnostics if each.severity == "error"]
     assert [each.span.text for each in errors if each.span is not None] == [place]
