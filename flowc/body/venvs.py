@@ -13,7 +13,7 @@ from flowc.shell.words import calls_shells, program_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
     from re import Match
 
     from flowc.ir.job import Job
@@ -70,8 +70,10 @@ def used_venvs(job: Job) -> tuple[set[str], set[str]]:
     return entered, called
 
 
-def _not_there(paths: Iterable[str], job: Job) -> list[str]:
+def _not_there(paths: Collection[str], job: Job) -> list[str]:
     """Those that nothing beside the text itself brings."""
+    if not paths:
+        return []
     made = [] if not job.setup else _used(job.setup[:MOST_TEXT], _given(job))[2]
     there: list[str | None] = [each.target for each in job.mounts if each.kind not in EMPTY]
     there += [each.mount_path for each in job.volumes]

@@ -161,7 +161,8 @@ def _created(name: str, what: str) -> str:
     if "/" not in name:
         return f"{MAMBA}/micromamba create -yq -r {ROOT} -n {sh(name)} {what}\n"
     home, at = _place(name)
-    return f"{home}{MAMBA}/micromamba create -yq -r {ROOT} -p {at} {what}\n"
+    whole = f'"$PWD"/{at}' if home else at
+    return f"{home}{MAMBA}/micromamba create -yq -r {ROOT} -p {whole} {what}\n"
 
 
 def _place(name: str) -> tuple[str, str]:

@@ -294,7 +294,10 @@ def test_environment_is_made_at_its_path(told: Callable[..., driver.Result], tmp
     assert found["environments"] == ["/proj/me/env", "~/lab/env", "/proj/p"]
     setup = found["setup"]
     assert "create -yq -r /opt/conda -p /proj/me/env --override-channels -c conda-forge numpy'" in setup
-    assert "cd\n/opt/micromamba/micromamba create -yq -r /opt/conda -p lab/env -f /opt/conda/lab-env-env.yml'" in setup
+    assert (
+        'cd\n/opt/micromamba/micromamba create -yq -r /opt/conda -p "$PWD"/lab/env -f /opt/conda/lab-env-env.yml\''
+        in setup
+    )
     assert "mkdir -p /proj/p\ncurl" in setup
 
 
