@@ -272,8 +272,8 @@ def test_files_and_secrets(tmp_path: Path) -> None:
     job = task('printf %s "$TOKEN|$KEY|$A"\n', files=files, secrets=("TOKEN",), env=(("A", "1"),))
     process = machine.start(job)
     wait_for_text(tmp_path / "log/job.log", "waits for secrets")
-    (tmp_path / "new").write_text("TOKEN='a\n'\\''b'\nKEY='line\n'\n")
-    (tmp_path / "new").rename(tmp_path / "run/flowc/secrets")
+    (tmp_path / "secrets.new").write_text("TOKEN='a\n'\\''b'\nKEY='line\n'\n")
+    (tmp_path / "secrets.new").rename(tmp_path / "run/flowc/secrets")
     process.communicate(timeout=600)
     assert machine.output == "flowc: waits for secrets in /run/flowc/secrets: TOKEN KEY\na\n'b||1"
     assert (tmp_path / "etc/deep/a").read_text() == "it's\n$(x)"
