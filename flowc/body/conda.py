@@ -15,7 +15,7 @@ _HOME = r"(?:~|\$HOME|\$\{HOME\})"
 # What shows that a folder is conda's, by what is behind it.
 _shown = at_first_use(
     rf"(?<![\w./$}}])({_HOME}?(?:/[\w.+-]+)+?)/(?:etc/profile\.d/(?:conda|mamba)\.sh|(?:conda)?bin/(?:conda|mamba)(?![\w.-])"
-    r"|bin/activate[\"']?[ \t]+[\w\"'/~$]|(envs)/[\w.+-]+(?:/bin/|/?(?=[\s\"';&|)]|\Z)))",
+    r"|bin/activate[\"']?[ \t]+[\w\"'/~$]|((?:envs/[\w.+-]+(?:/bin/|/?(?=[\s\"';&|)]|\Z))|bin/activate(?![\w.-]))))",
     "finditer",
 )
 # What is behind it wherever it is named, so that nothing else of it is asked for.
@@ -40,16 +40,28 @@ def conda_folders(job: Job) -> list[str]:
     return [*_folders(text)]
 
 
+def has_own_conda(job: Job) -> bool:
+    """Whether the job's text looks for conda in a folder of its own, whatever else it asks for there."""
+    text = (job.run.text or "")[:MOST_TEXT]
+    return job.image is None and any(sign in text for sign in _SIGNS) and may_be_shell(job) and bool(_all_folders(text))
+
+
 @remembered(16)
 def _folders(text: str) -> tuple[str, ...]:
+    found = _all_folders(text)
+    if not found or "-b -p" in text or "-bp" in text or "-u -p" in text:  # an installer of conda's
+        return ()
+    return tuple(folder for folder in found if _may_lack(folder) and all(map(_of_conda, _behind(text, folder))))
+
+
+@remembered(16)
+def _all_folders(text: str) -> tuple[str, ...]:
     found = {
         _plain(match[1]): None
         for match in _shown(text)
         if (match[2] is None or _named(match[1])) and not in_comment(text, match.start(), shell=True)
     }
-    if not found or "-b -p" in text or "-bp" in text or "-u -p" in text:  # an installer of conda's
-        return ()
-    return tuple(folder for folder in found if _may_lack(folder) and all(map(_of_conda, _behind(text, folder))))
+    return tuple(found)
 
 
 def _plain(path: str) -> str:

@@ -3,7 +3,7 @@ themselves, since a line of another kind brings them."""
 
 from __future__ import annotations
 
-from flowc.body.conda import conda_folders
+from flowc.body.conda import conda_folders, has_own_conda
 from flowc.body.modules import environments
 from flowc.body.paths.cluster import cluster_paths, is_unfilled
 from flowc.body.paths.home import home_paths
@@ -14,6 +14,8 @@ from flowc.rules.wording import by_profile, first_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flowc.diag.sink import Sink
     from flowc.ir.unit import Unit
 
@@ -32,14 +34,17 @@ def report(unit: Unit, sink: Sink) -> None:
             said.update(_report_venvs(each, said, sink))
             job = job.replace(venvs=(*job.venvs, *said))
         found = {**home_paths(job), **cluster_paths(job, each.brought)}
-        at_paths = [name for name in (*unit.job.environments, *environments(each.job)) if "/" in name] if found else []
+        # By a conda that is missing with one of the paths.
+        alone = not unit.job.environments and has_own_conda(job)
+        entered = [*environments(each.job)] if found else []
+        at_paths = [name for name in (*unit.job.environments, *entered) if "/" in name]
         if found and (folders or at_paths):
             job = job.replace(venvs=(*job.venvs, *folders, *at_paths))
             others = {**home_paths(job), **cluster_paths(job, each.brought)}
             if unit.job.environments:
                 found = others
-            else:
-                inside = {path: [*environments(each.job)] for path in found if path not in others}
+            elif alone or at_paths:
+                inside = {path: entered for path in found if path not in others}
         if not found:
             continue
         from flowc.diag.codes.programs import CLUSTER_PATH
@@ -57,13 +62,15 @@ def report(unit: Unit, sink: Sink) -> None:
             help=by_profile(unit.job),
             whose="the cluster's" if unit.job.conventions.commands else "other machines'",
             paths=first_of(found, SHOWN_PATHS),
-            lacks=tuple(dict.fromkeys(lack for path in found for lack in _lacks(path, inside.get(path)))),
+            lacks=_lacks(found, inside, entered if alone or inside else []),
         )
 
 
-def _lacks(path: str, environments: list[str] | None) -> list[tuple[str, str]]:
-    """What is missing at a path: the environments of conda that are asked for there, if these are all."""
-    return [(ENVIRONMENT, name) for name in environments] if environments else [(PATH, path)]
+def _lacks(paths: Iterable[str], inside: dict[str, list[str]], entered: list[str]) -> tuple[tuple[str, str], ...]:
+    """What is missing: these paths, or the environments of conda that are asked for `inside` them, if these are all;
+    and the environments that a text enters by a conda that it has from one of them."""
+    found = [(PATH, path) for path in paths if not inside.get(path)]
+    return (*found, *((ENVIRONMENT, name) for name in entered))
 
 
 def _report_venvs(unit: Unit, said: set[str], sink: Sink) -> list[str]:

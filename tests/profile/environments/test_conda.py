@@ -267,7 +267,16 @@ def test_environment_is_missing_from_a_conda_that_the_line_of_any_module_brings(
     [
         ("", "source ~/miniconda3/bin/activate train\n", [("environment", "train")]),
         ("", "source ~/miniconda3/bin/activate train\ncp ~/data/x .\n", [("environment", "train"), ("path", "~/data")]),
-        ("", "source ~/miniconda3/bin/activate train\ncp ~/miniconda3/x .\n", [("path", "~/miniconda3")]),
+        (
+            "",
+            "source ~/miniconda3/bin/activate train\ncp ~/miniconda3/x .\n",
+            [("path", "~/miniconda3"), ("environment", "train")],
+        ),
+        (
+            "",
+            "source ~/miniconda3/bin/activate\nconda activate train\n",
+            [("environment", "train"), ("path", "~/miniconda3")],
+        ),
         (LINE, "source ~/miniconda3/bin/activate train\n", []),
         ("", "source activate /proj/me/env\n", [("environment", "/proj/me/env")]),
         (AT, "source activate /proj/me/env\nconda activate $HOME/env\n", []),
