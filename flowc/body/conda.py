@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
-from flowc.body.paths.cluster import is_there
+from flowc.body.paths.cluster import may_lack, with_home
 from flowc.patterns import at_first_use, remembered
 from flowc.shell.comments import in_comment
 
@@ -32,8 +32,7 @@ _SIGNS = ("conda", "mamba", "forge", "/envs/", "activate")
 
 def conda_folders(job: Job) -> list[str]:
     """The folders (`~/miniconda3`, `/proj/conda`) in which the texts of a job look for conda, its environments or their
-    programs, and for nothing else: conda may be anywhere. None that the image may have, nor what the job's text makes
-    of an installer."""
+    programs, and for nothing else: conda may be anywhere. None that the image may have."""
     text = (job.run.text or "")[:MOST_TEXT]
     if job.image is not None or not any(sign in text for sign in _SIGNS) or not may_be_shell(job):
         return []
@@ -49,32 +48,17 @@ def has_own_conda(job: Job) -> bool:
 @remembered(16)
 def _folders(text: str) -> tuple[str, ...]:
     found = _all_folders(text)
-    if not found or "-b -p" in text or "-bp" in text or "-u -p" in text:  # an installer of conda's
-        return ()
-    return tuple(folder for folder in found if _may_lack(folder) and all(map(_of_conda, _behind(text, folder))))
+    return tuple(folder for folder in found if may_lack(folder) and all(map(_of_conda, _behind(text, folder))))
 
 
 @remembered(16)
 def _all_folders(text: str) -> tuple[str, ...]:
     found = {
-        _plain(match[1]): None
+        with_home(match[1]): None
         for match in _shown(text)
         if (match[2] is None or _named(match[1])) and not in_comment(text, match.start(), shell=True)
     }
     return tuple(found)
-
-
-def _plain(path: str) -> str:
-    for home in ("$HOME", "${HOME}"):
-        path = f"~{path.removeprefix(home)}" if path.startswith(home) else path
-    return path
-
-
-def _may_lack(folder: str) -> bool:
-    if folder[0] == "~":
-        return len(folder) > 2
-    root, _, rest = folder[1:].partition("/")
-    return bool(rest) and not is_there(root, rest.partition("/")[0])
 
 
 def _behind(text: str, folder: str) -> list[str]:

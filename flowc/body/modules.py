@@ -6,7 +6,7 @@ from __future__ import annotations
 from flowc._compiled.slurm_commands import CATEGORIES, MPI_PACKAGES, MPI_PROGRAMS, ON_IMAGE, PROGRAMS
 from flowc.body.commands import STARTING, calls_in
 from flowc.body.interpreter import MOST_TEXT, is_shell, may_be_shell
-from flowc.body.paths.cluster import is_there, is_unfilled
+from flowc.body.paths.cluster import is_unfilled, may_lack, with_home
 from flowc.patterns import at_first_use, at_words, is_like, remembered
 from flowc.record import Record
 from flowc.shell.comments import in_comment
@@ -287,16 +287,12 @@ def _name_of(word: str) -> str | None:
     (`~/miniconda3/envs/a`). None for the base environment, which is there where conda is, and for what is not known."""
     if _environment(word):
         return None if word in _BASE else word
-    for home in ("$HOME/", "${HOME}/"):
-        word = f"~/{word.removeprefix(home)}" if word.startswith(home) else word
+    word = with_home(word)
     inside = _in_conda(word)
     if inside is not None:
         name: str = inside[1]
         return name
-    if not _at_path(word) or is_unfilled(word):
-        return None
-    root, _, rest = word[1:].partition("/")
-    return word.rstrip("/") if word[0] == "~" or not is_there(root, rest.partition("/")[0]) else None
+    return word.rstrip("/") if _at_path(word) and may_lack(word) and not is_unfilled(word) else None
 
 
 def _of_path(words: list[tuple[int, str]]) -> tuple[int, str] | None:
@@ -315,7 +311,7 @@ def _asks(text: str, start: int, end: int) -> bool:
 def _made(words: list[tuple[int, str]]) -> list[str]:
     """The name of what `create` makes: none where it has a path."""
     if any(_is_option(word, "p", "prefix") or word[:9] == "--prefix=" for _, word in words):
-        return []  # see `_environments_in`
+        return []
     return [name for _, name in _named(words)] or [""]
 
 

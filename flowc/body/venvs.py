@@ -6,7 +6,7 @@ from posixpath import normpath
 
 from flowc._compiled.shell_words import COPIERS, ENTERS, FETCHERS, HOME_FILES, SILENT
 from flowc.body.interpreter import MOST_TEXT, may_be_shell
-from flowc.body.paths.cluster import EMPTY, is_there
+from flowc.body.paths.cluster import EMPTY, OF_THE_JOB, may_lack
 from flowc.patterns import at_first_use, remembered
 from flowc.shell.uses import DECLARES
 from flowc.shell.words import calls_shells, program_in
@@ -33,7 +33,7 @@ _of_conda = at_first_use(r"(?i)(?:conda|mamba|miniforge)", "search")
 _OWN, _HOME = "\0", "~"
 _FOLDERS = {"HOME": _HOME, "SLURM_SUBMIT_DIR": _OWN}
 # Of a job alone: what is there its text has put there.
-_OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR", "USER")
+_OF_THE_JOB = (*OF_THE_JOB, "USER")
 _DEEPEST = 5  # texts within texts
 
 
@@ -222,6 +222,5 @@ def _may_lack(path: str) -> bool:
         return False
     if path[:1] != "/":
         return path.partition("/")[0] != _HOME or path.split("/")[1:2] != [HOME_FILES[0]]
-    root, _, rest = path[1:].partition("/")
     # A plain Ubuntu has /opt, with nothing in it.
-    return bool(rest) and (root == "opt" or not is_there(root, rest.partition("/")[0]))
+    return path.startswith("/opt/") or may_lack(path)

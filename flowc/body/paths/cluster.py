@@ -44,7 +44,7 @@ _image = at_first_use(r"(?!-)\S*(?:\.(?:sif|simg|img|sqsh)|://\S*)[\"']?", "full
 _REMOVE = ("rm", "rmdir")
 _MODULES = ("module", "ml")
 # Variables of a folder that each job had for itself: on the cluster, too, nothing was there but what the job put in.
-_OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
+OF_THE_JOB = ("SLURM_TMPDIR", "SLURM_SCRATCH", "LOCAL_SCRATCH", "TMPDIR")
 _MOST_PATHS = 2000
 # What documentation writes for a path of the reader's own.
 is_unfilled = at_first_use(r"(?i)/(?:path/(?:to|of)|(?:full|absolute|some|my|your)[_/-]?path|your[_/-]?\w*)\b", "match")
@@ -123,7 +123,7 @@ def _folders(job: Job) -> dict[str, str]:
         name: value.rstrip("/")
         for name, value in job.env
         if value[:1] == "/" and value.strip("/") and value.split("/")[1] not in (*IMAGE_ROOTS, "home")
-        if name not in _OF_THE_JOB
+        if name not in OF_THE_JOB
     }
 
 
@@ -281,6 +281,20 @@ def _beginning(text: str, at: int) -> int:
     while at and not text[at - 1].isspace() and text[at - 1] not in "=(<>:;":
         at -= 1
     return at
+
+
+def may_lack(path: str) -> bool:
+    """Whether a path that is absolute, or below `~/`, is none of those that a new machine has."""
+    root, _, rest = path[1:].partition("/")
+    return bool(rest) and (path[0] == "~" or not is_there(root, rest.partition("/")[0]))
+
+
+def with_home(path: str) -> str:
+    """The path with `~` for the other ways to write the home folder in front."""
+    for home in ("$HOME/", "${HOME}/"):
+        if path.startswith(home):
+            return f"~/{path.removeprefix(home)}"
+    return path
 
 
 def is_there(root: str, second: str) -> bool:

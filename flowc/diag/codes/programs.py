@@ -171,8 +171,8 @@ ENVIRONMENT_MISSING = Code(
     explain="""\
 A line of the profile brings conda, or the machine installs it as SkyPilot's do. It is new on each machine, and what
 users made in it elsewhere is not in it: `conda activate NAME` fails, `source activate NAME` too, and the job goes on
-without the environment's programs. Of what the job makes itself (`conda create -n NAME`, `conda env create`) and of
-`base` nothing is said.
+without the environment's programs. So does one that is entered by its path (`conda activate /proj/env`). Of what the
+job makes itself (`conda create -n NAME`, `conda env create`) and of `base` nothing is said.
 
 Say in the profile what it is (`conda:`), make it in the script first (`conda create -n NAME …`, `conda env create -n
 NAME -f environment.yml`), or give the job an image that has its programs.""",
